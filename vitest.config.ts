@@ -1,0 +1,22 @@
+import { defineConfig } from "vitest/config"
+
+// The private export condition that makes every package resolve to its TypeScript source: no build before a test.
+const conditions = ["@federate/source"]
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: { name: "unit", include: ["{packages,apps,examples}/*/test/**/*.test.ts"] }
+      }
+    ],
+    coverage: {
+      provider: "v8",
+      include: ["packages/*/src/**/*.ts"],
+      reporter: ["text", "lcov"]
+    }
+  }
+})
