@@ -1,4 +1,5 @@
 /** A signed statement about a workload, made by its own platform: a JWT (RFC 7521, RFC 7523). */
+import * as Equal from "effect/Equal"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -57,7 +58,9 @@ export const fromJwt = (
   }
   const segments = text.split(".")
   if (segments.length !== 3) {
-    return fail(`The assertion is not a JWT: it has ${segments.length} dot-separated parts where 3 belong`)
+    return fail(
+      `The assertion is not a JWT: it has ${segments.length} dot-separated parts where 3 belong`
+    )
   }
   const header = segment("header", segments[0]!)
   if (Result.isFailure(header)) return fail(header.failure)
@@ -67,6 +70,9 @@ export const fromJwt = (
   if (signature !== undefined) return fail(signature)
   return Result.succeed(describe(token, header.success, claims.success, options))
 }
+
+/** Whether both are one and the same token. */
+export const same = (a: Assertion, b: Assertion): boolean => Equal.equals(a.token, b.token)
 
 const describe = (
   token: Redacted.Redacted,
@@ -82,18 +88,26 @@ const describe = (
   return {
     token,
     obtainedAt,
-    ...(endsAt !== undefined && { expiresAt: theirs === undefined ? endsAt : obtainedAt + (endsAt - theirs) }),
+    ...(endsAt !== undefined && {
+      expiresAt: theirs === undefined ? endsAt : obtainedAt + (endsAt - theirs)
+    }),
     ...(endsAt !== undefined && issuedAt !== undefined && { lifetime: endsAt - issuedAt }),
     ...(typeof iss === "string" && { issuer: iss }),
     ...(typeof sub === "string" && { subject: sub }),
     ...(typeof alg === "string" && { algorithm: alg }),
-    audience: typeof aud === "string" ? [aud] : Array.isArray(aud) ? aud.filter((value) => typeof value === "string") : [],
+    audience:
+      typeof aud === "string"
+        ? [aud]
+        : Array.isArray(aud)
+          ? aud.filter((value) => typeof value === "string")
+          : [],
     header,
     claims
   }
 }
 
-const isTime = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value)
+const isTime = (value: unknown): value is number =>
+  typeof value === "number" && Number.isFinite(value)
 
 const segment = (
   name: string,
@@ -109,7 +123,9 @@ const segment = (
     catch: () => `The JWT's ${name} is not JSON`
   })
   if (Result.isFailure(json)) return Result.fail(json.failure)
-  return isRecord(json.success) ? Result.succeed(json.success) : Result.fail(`The JWT's ${name} is not a JSON object`)
+  return isRecord(json.success)
+    ? Result.succeed(json.success)
+    : Result.fail(`The JWT's ${name} is not a JSON object`)
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -118,5 +134,7 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const alphabetProblem = (name: string, text: string): string | undefined => {
   if (text === "") return `The JWT's ${name} is empty`
   const at = text.search(/[^A-Za-z0-9_-]/)
-  return at === -1 ? undefined : `The JWT's ${name} has a character at ${at + 1} that base64url does not have`
+  return at === -1
+    ? undefined
+    : `The JWT's ${name} has a character at ${at + 1} that base64url does not have`
 }

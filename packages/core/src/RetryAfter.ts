@@ -30,6 +30,8 @@ export const parseDate = (value: string): number | undefined => {
 export const parse = (value: string | null | undefined, serverTime: number): number | undefined => {
   if (value === null || value === undefined) return undefined
   const text = value.trim()
-  const delay = /^\d+$/.test(text) ? Number(text) * 1000 : (parseDate(text) ?? Number.NaN) - serverTime
+  const delay = /^\d+$/.test(text)
+    ? Number(text) * 1000
+    : (parseDate(text) ?? Number.NaN) - serverTime
   return Number.isNaN(delay) ? undefined : Math.min(Math.max(delay, 0), limit)
 }

@@ -24,4 +24,5 @@ export const key = (request?: TokenRequest): string => {
   return JSON.stringify([distinct(scopes ?? []), audience ?? null, claims ?? null])
 }
 
-const distinct = (scopes: ReadonlyArray<string>): ReadonlyArray<string> => [...new Set(scopes)].sort()
+const distinct = (scopes: ReadonlyArray<string>): ReadonlyArray<string> =>
+  [...new Set(scopes)].toSorted()

@@ -1,0 +1,40 @@
+/**
+ * A value that lets a config file name a source or an exchanger: `{ type, config, make }`. Apps list the adapters they
+ * know; there is no registry, and nothing is looked up by string but the decoded config's `type`.
+ */
+import type * as Effect from "effect/Effect"
+import type { AssertionSource } from "./AssertionSource.ts"
+import type { Credential } from "./Credential.ts"
+import type { FederationError } from "./FederationError.ts"
+import type { TokenExchanger } from "./TokenExchanger.ts"
+
+/**
+ * @typeParam Fields the config's schema, without `type`
+ * @typeParam Config what the schema decodes to
+ * @typeParam Platform what an app lends to every adapter (its `fetch`)
+ */
+export interface Adapter<Made, Fields, Config, Platform> {
+  /** What a config file writes after `type:`. */
+  readonly type: string
+  /** One line for the docs and for editors. */
+  readonly description: string
+  readonly config: Fields
+  readonly make: (config: Config, platform: Platform) => Effect.Effect<Made, FederationError>
+}
+
+export interface SourceAdapter<Fields, Config, Platform> extends Adapter<
+  AssertionSource,
+  Fields,
+  Config,
+  Platform
+> {
+  /** Whether the issuer counts calls: its assertions are then remembered (`AssertionSource.cached`). */
+  readonly metered: boolean
+}
+
+export interface ExchangerAdapter<
+  Fields,
+  Config,
+  Platform,
+  out C extends Credential = Credential
+> extends Adapter<TokenExchanger<C>, Fields, Config, Platform> {}

@@ -1,0 +1,45 @@
+/** Whether a source's assertions can be what an exchanger takes, from what both say before any call. */
+import type { AssertionSource } from "../AssertionSource.ts"
+import type { Credential } from "../Credential.ts"
+import { FederationError, Misconfigured } from "../FederationError.ts"
+import type { TokenExchanger } from "../TokenExchanger.ts"
+
+/** The refusal of a pair that can never work. What is unknown is given the benefit of the doubt. */
+export const refusal = (
+  source: AssertionSource,
+  exchanger: TokenExchanger<Credential>
+): FederationError | undefined => {
+  const { asks } = exchanger
+  const { offers } = source
+  if (
+    typeof offers.audience === "object" &&
+    asks.audience !== undefined &&
+    asks.audience !== offers.audience.only
+  ) {
+    return impossible(
+      "audience",
+      `${exchanger.name} demands the audience "${asks.audience}", and ${source.name} can only give "${offers.audience.only}"`,
+      `Demand "${offers.audience.only}" here and in the trust on the other side, or take a source that can choose its audience.`
+    )
+  }
+  if (
+    asks.algorithms !== undefined &&
+    offers.algorithms !== undefined &&
+    !asks.algorithms.some((algorithm) => offers.algorithms!.includes(algorithm))
+  ) {
+    return impossible(
+      "algorithms",
+      `${exchanger.name} takes ${asks.algorithms.join(", ")}, and ${source.name} signs with ${offers.algorithms.join(", ")}`,
+      `Have the source sign with ${asks.algorithms[0]}, or take another source.`
+    )
+  }
+  return undefined
+
+  function impossible(setting: string, problem: string, hint: string): FederationError {
+    return new FederationError({
+      adapter: exchanger.name,
+      stage: "configuration",
+      reason: new Misconfigured({ setting, problem, hint })
+    })
+  }
+}
