@@ -1,0 +1,5 @@
+/** Any `fetch`: the platform's, one that goes through a proxy, or a test's. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+
+/** The platform's, looked up at each call: who replaces it later is heard. */
+export const platformFetch: Fetch = (url, init) => globalThis.fetch(url, init)

@@ -1,0 +1,10 @@
+/**
+ * The one guarded fetch: size and time bounded, no redirects, `Retry-After` and `Date` read, aborted on interruption.
+ * It takes any `fetch`, and fails with the reasons of `FederationError`.
+ */
+export { endpoint, isLoopback } from "./endpoint.ts"
+export { platformFetch } from "./Fetch.ts"
+export type { Fetch } from "./Fetch.ts"
+export { exchange, json, maximumSize, overloaded, send, unexpected } from "./answer.ts"
+export type { Fault, HttpAnswer, HttpRequest, SendOptions } from "./answer.ts"
+export { publicText } from "./text.ts"

@@ -1,0 +1,20 @@
+/** The other side's words, made fit to be shown. */
+
+/** In characters; error texts of clouds are far shorter. */
+const longest = 1000
+
+/** Three segments of base64url, the first a JSON object's: a JWT, or enough of one to be worth hiding. */
+const jwt = /eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g
+
+/**
+ * A text from outside that is public by its nature (an `error_description`), without control characters, at most
+ * 1,000 characters long, and without a JWT that somebody may have echoed.
+ */
+export const publicText = (text: string): string => {
+  const clean = text
+    .replace(jwt, "<redacted>")
+    // oxlint-disable-next-line no-control-regex -- they are what is taken out
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ")
+    .trim()
+  return clean.length > longest ? `${clean.slice(0, longest)}…` : clean
+}

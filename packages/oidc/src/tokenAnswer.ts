@@ -1,0 +1,95 @@
+/** The answer of a token endpoint (RFC 6749 §5). */
+import { Credential, Lifetime, Malformed, Rejected } from "@federate/core"
+import type { AccessToken, Reason } from "@federate/core"
+import { json, overloaded, publicText, unexpected } from "@federate/http"
+import type { HttpAnswer } from "@federate/http"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+
+/** An error answer (RFC 6749 §5.2), with whatever else the server says. */
+export interface Refusal {
+  readonly status: number
+  /** `error`. */
+  readonly error: string
+  /** `error_description`, fit to be shown; empty when absent. */
+  readonly description: string
+  readonly body: Readonly<Record<string, unknown>>
+  readonly retryAt: number | undefined
+}
+
+/** A refusal as a server speaks that has nothing to add to RFC 6749. */
+export const refusal = ({ description, error, status }: Refusal): Rejected =>
+  new Rejected({
+    code: error,
+    status,
+    description: description === "" ? "The token endpoint gave no description" : description,
+    hint: hints[error] ?? "Look the code up in the server's documentation.",
+    remedy: "none"
+  })
+
+const hints: Readonly<Record<string, string>> = {
+  invalid_client:
+    "Compare the assertion's issuer, subject and audience with what the server trusts this client with.",
+  invalid_request: "A parameter is missing or malformed: check scopes and client id.",
+  invalid_scope: "Ask for scopes that this client was granted.",
+  unauthorized_client: "Allow this client the client-credentials grant."
+}
+
+/**
+ * What a token endpoint answered, as a credential or as the reason why not. Read from the answer's status, headers and
+ * bounded bytes alone: an OAuth library's errors hold the whole body, tokens included.
+ *
+ * @param refused what an error answer means with this server
+ */
+export const read = (
+  url: string,
+  answer: HttpAnswer,
+  refused: (refusal: Refusal) => Reason
+): Result.Result<AccessToken, Reason> => {
+  const body = json(answer)
+  if (answer.status === 200)
+    return body === undefined ? Result.fail(unexpected(url, answer)) : credential(body, answer)
+  const error = body?.["error"]
+  if (body !== undefined && typeof error === "string" && answer.status >= 400) {
+    const { error_description: description } = body
+    const { retryAt, status } = answer
+    const reason = refused({
+      status,
+      error: publicText(error),
+      description: typeof description === "string" ? publicText(description) : "",
+      body,
+      retryAt
+    })
+    // What the server says of itself by its status weighs more than an error that nobody has a name for.
+    return Result.fail(reason._tag === "Rejected" ? (overloaded(url, answer) ?? reason) : reason)
+  }
+  return Result.fail(overloaded(url, answer) ?? unexpected(url, answer))
+}
+
+const credential = (
+  body: Readonly<Record<string, unknown>>,
+  { sentAt }: HttpAnswer
+): Result.Result<AccessToken, Malformed> => {
+  const fail = (detail: string) =>
+    Result.fail(new Malformed({ detail: `The token endpoint's answer is unusable: ${detail}` }))
+  const { access_token: token, scope, token_type: type } = body
+  if (typeof token !== "string" || token === "") return fail("access_token is absent")
+  if (typeof type !== "string" || type === "") return fail("token_type is absent")
+  const lifetime = Lifetime.parse("expires_in", body["expires_in"])
+  if (Result.isFailure(lifetime)) return fail(lifetime.failure)
+  // Advice: where it cannot be read, it was not given.
+  const refresh = Result.getOrUndefined(Lifetime.parse("refresh_in", body["refresh_in"]))
+  const issuedType = body["issued_token_type"]
+  return Result.succeed(
+    Credential.accessToken({
+      token: Redacted.make(token),
+      // Case-insensitive by RFC 6749 §5.1, yet clients put it into a header as it is.
+      tokenType: type.toLowerCase() === "bearer" ? "Bearer" : type,
+      obtainedAt: sentAt,
+      expiresAt: sentAt + lifetime.success,
+      ...(refresh !== undefined && { refreshAt: sentAt + refresh }),
+      ...(typeof scope === "string" && scope !== "" && { scopes: scope.split(" ") }),
+      ...(typeof issuedType === "string" && { issuedTokenType: issuedType })
+    })
+  )
+}
