@@ -7,10 +7,11 @@ import type {
   Assertion,
   AssertionSource,
   Reason,
+  Stage,
   TokenExchanger,
   TokenRequest
 } from "@federate/core"
-import { exchange, isLoopback, platformFetch } from "@federate/http"
+import { endpoint, exchange, isLoopback, platformFetch } from "@federate/http"
 import type { Fault, Fetch, HttpAnswer } from "@federate/http"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -26,7 +27,7 @@ export interface ClientCredentialsOptions {
   /** Stands in errors, spans and on status pages. */
   readonly name: string
   readonly issuer: string
-  /** https, or http on loopback: check it with `endpoint` of `@federate/http`. */
+  /** https, or http on loopback. */
   readonly tokenEndpoint: string
   readonly clientId: string
   readonly asks?: AssertionSource.AssertionRequest
@@ -40,36 +41,39 @@ export interface ClientCredentialsOptions {
   readonly fetch?: Fetch | undefined
 }
 
-export const clientCredentials = (
+/** Makes the exchanger. A token endpoint to which no secret may be sent is `Misconfigured`. */
+export const clientCredentials = Effect.fnUntraced(function* (
   options: ClientCredentialsOptions
-): TokenExchanger.TokenExchanger => {
-  const { name, tokenEndpoint } = options
-  const fail = (reason: Reason) => new FederationError({ adapter: name, stage: "exchange", reason })
-  return {
-    name,
-    asks: options.asks ?? {},
-    exchange: Effect.fnUntraced(function* (assertion, request) {
-      const parameters = yield* Effect.fromResult(options.parameters(request)).pipe(
-        Effect.mapError(fail)
-      )
+): Effect.fn.Return<TokenExchanger.TokenExchanger, FederationError> {
+  const { asks = {}, name, refused = refusal, tokenEndpoint } = options
+  const failAt = (stage: Stage) => (reason: Reason) =>
+    new FederationError({ adapter: name, stage, reason })
+  yield* Effect.mapError(
+    Effect.fromResult(endpoint("tokenEndpoint", tokenEndpoint)),
+    failAt("configuration")
+  )
+  const trade = Effect.fnUntraced(
+    function* (assertion: Assertion.Assertion, request: TokenRequest.TokenRequest) {
+      const parameters = yield* Effect.fromResult(options.parameters(request))
       const clock = yield* Clock.Clock
       const outcome = yield* Effect.promise((signal) =>
         grant(options, { ...parameters, ...authentication(assertion) }, signal, () =>
           clock.currentTimeMillisUnsafe()
         )
       )
-      const answer = yield* Effect.fromResult(outcome.answer).pipe(Effect.mapError(fail))
-      const refused = options.refused ?? refusal
+      const answer = yield* Effect.fromResult(outcome.answer)
       const credential = yield* Effect.fromResult(
-        read(tokenEndpoint, answer, (refusal) => refused(refusal, assertion))
-      ).pipe(Effect.mapError(fail))
+        read(tokenEndpoint, answer, (answered) => refused(answered, assertion))
+      )
       if (outcome.conforms) return credential
-      return yield* fail(
+      return yield* Effect.fail<Reason>(
         new Malformed({ detail: "The token endpoint's answer is not what RFC 6749 §5.1 says" })
       )
-    })
-  }
-}
+    },
+    Effect.mapError(failAt("exchange"))
+  )
+  return { name, asks, exchange: trade }
+})
 
 const authentication = ({ token }: Assertion.Assertion) => ({
   client_assertion_type: assertionType,

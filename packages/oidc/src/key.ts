@@ -1,6 +1,6 @@
 /** Which published key may verify which signature. */
 import * as Base64Url from "effect/encoding/Base64Url"
-import * as Encoding from "effect/encoding/Base64"
+import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 import type { JWK } from "jose"
 
@@ -52,10 +52,10 @@ export const publicKeyFor = (alg: string, jwk: JWK): JWK | undefined => {
  */
 const number = (text: unknown): Uint8Array | undefined => {
   if (typeof text !== "string") return undefined
-  const decoded = /[+/=]/.test(text) ? Encoding.decode(text) : Base64Url.decode(text)
+  const decoded = /[+/=]/.test(text) ? Base64.decode(text) : Base64Url.decode(text)
   if (Result.isFailure(decoded)) return undefined
   const start = decoded.success.findIndex((octet) => octet !== 0)
   return start === -1 ? undefined : decoded.success.subarray(start)
 }
 
-const bits = (number: Uint8Array): number => number.length * 8 - Math.clz32(number[0]!) + 24
+const bits = (octets: Uint8Array): number => octets.length * 8 - Math.clz32(octets[0]!) + 24
