@@ -1,0 +1,66 @@
+/** The names by which faults and counters know what is served. */
+import * as Result from "effect/Result"
+import { SandboxError } from "../SandboxError.ts"
+
+/** Every endpoint, by service. */
+export const names = {
+  cognito: [
+    "CreateIdentityPool",
+    "DeleteIdentityPool",
+    "DescribeIdentityPool",
+    "GetCredentialsForIdentity",
+    "GetId",
+    "GetOpenIdTokenForDeveloperIdentity",
+    "ListIdentityPools",
+    "LookupDeveloperIdentity",
+    "SetIdentityPoolRoles",
+    "discovery",
+    "keys"
+  ],
+  iam: ["CreateRole", "DeleteRolePolicy", "GetRole", "GetRolePolicy", "PutRolePolicy"],
+  sts: ["GetCallerIdentity"],
+  entra: ["discovery", "instance", "keys", "token"],
+  graph: [
+    "appRoleAssignedTo",
+    "appRoleAssignments",
+    "applications",
+    "federatedIdentityCredentials",
+    "servicePrincipals"
+  ],
+  issuer: ["discovery", "keys"]
+} as const
+
+/** A service: the part of an endpoint's name before the dot. */
+export type Service = keyof typeof names
+
+/** An endpoint's name, such as `cognito.GetId` or `entra.token`. */
+export type Endpoint = {
+  [S in Service]: `${S}.${(typeof names)[S][number]}`
+}[Service]
+
+/** One endpoint, or all of a service: `cognito.*`. */
+export type Pattern = Endpoint | `${Service}.*`
+
+/** The services' names. */
+export const services = Object.keys(names) as ReadonlyArray<Service> // keys of a literal object
+
+/** Every endpoint's name. */
+export const all: ReadonlyArray<Endpoint> = services.flatMap(
+  (service) => names[service].map((name) => `${service}.${name}` as Endpoint) // the template type, lost by `map` over a union
+)
+
+/** The endpoints that a pattern names; the failure of an unknown one lists what there is. */
+export const matching = (pattern: string): Result.Result<ReadonlyArray<Endpoint>, SandboxError> => {
+  const found = pattern.endsWith(".*")
+    ? all.filter((endpoint) => endpoint.startsWith(pattern.slice(0, -1)))
+    : all.filter((endpoint) => endpoint === pattern)
+  return found.length > 0
+    ? Result.succeed(found)
+    : Result.fail(
+        new SandboxError({
+          message: `There is no endpoint "${pattern}". There are: ${all.join(", ")}; and ${services
+            .map((service) => `${service}.*`)
+            .join(", ")}`
+        })
+      )
+}

@@ -1,0 +1,75 @@
+/** Two sockets on loopback, http and https, and nothing beyond loopback. */
+import { createServer as createHttpServer } from "node:http"
+import { createServer as createHttpsServer } from "node:https"
+import type { RequestListener, Server } from "node:http"
+import { BlockList, isIP } from "node:net"
+import * as Effect from "effect/Effect"
+import { SandboxError } from "../SandboxError.ts"
+import type { Certificates } from "./Certificates.ts"
+
+export interface Options {
+  readonly host: string
+  readonly httpPort: number
+  readonly httpsPort: number
+  readonly certificates: Certificates
+}
+
+export interface Listener {
+  /** The port that was got. */
+  readonly httpPort: number
+  readonly httpsPort: number
+  /** Who answers from now on, on both. */
+  readonly onRequest: (listener: RequestListener) => void
+}
+
+/** Opens both; they close with the scope, along with every connection. */
+export const make = Effect.fnUntraced(function* (options: Options) {
+  if (!isLoopback(options.host)) {
+    return yield* new SandboxError({
+      message: `"${options.host}" is not loopback. A sandbox hands out tokens to anyone who asks: it listens on localhost, 127.0.0.1 or ::1 only`
+    })
+  }
+  const { certificate, key } = options.certificates
+  const http = createHttpServer()
+  const https = createHttpsServer({ cert: certificate, key })
+  const httpPort = yield* open(http, options.host, options.httpPort)
+  const httpsPort = yield* open(https, options.host, options.httpsPort)
+  const listener: Listener = {
+    httpPort,
+    httpsPort,
+    onRequest: (answer) => {
+      http.on("request", answer)
+      https.on("request", answer)
+    }
+  }
+  return listener
+})
+
+const loopback = new BlockList()
+loopback.addSubnet("127.0.0.0", 8, "ipv4")
+loopback.addAddress("::1", "ipv6")
+
+const isLoopback = (host: string): boolean => {
+  const family = isIP(host)
+  return family === 0 ? host === "localhost" : loopback.check(host, family === 6 ? "ipv6" : "ipv4")
+}
+
+const open = (server: Server, host: string, port: number) =>
+  Effect.acquireRelease(listen(server, host, port), () => close(server))
+
+const listen = (server: Server, host: string, port: number) =>
+  Effect.callback<number, SandboxError>((resume) => {
+    server.once("error", (error: NodeJS.ErrnoException) =>
+      resume(new SandboxError({ message: `Cannot listen on ${host}, port ${port}: ${error.code}` }))
+    )
+    server.listen(port, host, () => {
+      const address = server.address()
+      resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))
+    })
+  })
+
+const close = (server: Server) =>
+  Effect.callback<void>((resume) => {
+    server.close(() => resume(Effect.void))
+    server.closeAllConnections()
+  })
