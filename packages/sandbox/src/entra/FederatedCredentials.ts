@@ -1,0 +1,137 @@
+/**
+ * Whether a foreign assertion is the application's: matched against its federated credentials, then verified.
+ *
+ * The order in which Entra looks is inferred from the codes it answers with: issuer, audience, subject, then the
+ * signature by the issuer's published keys, then the times.
+ */
+import { Assertion } from "@federate/core"
+import { verify } from "@federate/oidc"
+import type { KeySet } from "@federate/oidc"
+import * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { refuse } from "./Aadsts.ts"
+import type { Application, FederatedCredential } from "./Directory.ts"
+import type { IssuerKeys } from "./IssuerKeys.ts"
+
+/** What Entra verifies; with any other it says 5002738. Only RS256 is documented, RS512 is what Cognito signs with. */
+export const algorithms: ReadonlyArray<string> = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512"
+]
+
+export interface Options {
+  readonly application: Application
+  readonly credentials: ReadonlyArray<FederatedCredential>
+  readonly issuerKeys: IssuerKeys
+  /** The issuers of Entra's own tokens, which are no assertions. */
+  readonly ownIssuers: ReadonlyArray<string>
+  /** Milliseconds. */
+  readonly clockTolerance: number
+  /** Epoch milliseconds, on Entra's clock. */
+  readonly now: number
+}
+
+/** The credential that the assertion is accepted by. */
+export const accept = Effect.fnUntraced(function* (token: Redacted.Redacted, options: Options) {
+  const { application } = options
+  const decoded = Assertion.fromJwt(token, { obtainedAt: options.now })
+  if (Result.isFailure(decoded)) return yield* refuse("malformedAssertion")
+  const { algorithm, audience, claims, header, issuer, subject } = decoded.success
+  if (issuer === undefined || subject === undefined || typeof claims["exp"] !== "number") {
+    return yield* refuse("malformedAssertion")
+  }
+  if (options.ownIssuers.includes(issuer)) return yield* refuse("ownToken")
+  if (issuer === application.appId && subject === application.appId) {
+    return yield* refuse("noRegisteredCertificate")
+  }
+  const credential = yield* match({ issuer, audience, subject }, options)
+
+  const attempt = (keys: KeySet) =>
+    verify(token, {
+      keys,
+      algorithms,
+      now: options.now,
+      clockTolerance: options.clockTolerance
+    })
+  const known = yield* options.issuerKeys.known(issuer)
+  yield* attempt(known).pipe(
+    Effect.catchIf(
+      (error) => error._tag === "VerificationError" && error.check === "key",
+      () => {
+        // It may have been published since the keys were fetched.
+        options.issuerKeys.forget(issuer)
+        return Effect.flatMap(options.issuerKeys.known(issuer), attempt)
+      }
+    ),
+    Effect.catch((error) => {
+      if (error._tag === "FederationError") {
+        options.issuerKeys.forget(issuer)
+        return refuse("issuerUnreachable")
+      }
+      switch (error.check) {
+        case "algorithm":
+          return refuse("unsupportedAlgorithm", { algorithm: `${algorithm}` })
+        case "key":
+          return refuse("unknownKey", { kid: `${header["kid"] ?? ""}`, issuer })
+        case "signature":
+          return refuse("badSignature")
+        case "time":
+          return refuse("outsideItsTime", {
+            now: dateTime(options.now / 1000),
+            // Entra shows a missing nbf as the beginning of time.
+            from: dateTime(claims["nbf"] ?? 0),
+            until: dateTime(claims["exp"])
+          })
+        default:
+          return refuse("malformedAssertion")
+      }
+    })
+  )
+  return credential
+})
+
+interface Presented {
+  readonly issuer: string
+  readonly audience: ReadonlyArray<string>
+  readonly subject: string
+}
+
+/** Exact and case-sensitive: a slash more or less is another issuer. */
+const match = Effect.fnUntraced(function* (
+  { audience, issuer, subject }: Presented,
+  { application, credentials }: Options
+) {
+  if (credentials.length === 0) {
+    return yield* refuse("noFederatedCredentials", {
+      client: application.appId,
+      name: application.displayName
+    })
+  }
+  const byIssuer = credentials.filter((credential) => credential.issuer === issuer)
+  if (byIssuer.length === 0) return yield* refuse("noMatchingIssuer", { issuer })
+  const byAudience = byIssuer.filter(({ audiences }) =>
+    audiences.some((one) => audience.includes(one))
+  )
+  if (byAudience.length === 0) {
+    return yield* refuse("noMatchingAudience", { audience: audience.join(", ") })
+  }
+  const credential = byAudience.find((one) => one.subject === subject)
+  if (credential !== undefined) return credential
+  const lower = subject.toLowerCase()
+  return yield* byAudience.some((one) => one.subject.toLowerCase() === lower)
+    ? refuse("subjectInOtherCase", { subject })
+    : refuse("noMatchingSubject", { subject })
+})
+
+/** As .NET writes a time, with seven digits of a second. */
+const dateTime = (seconds: unknown): string => {
+  const date = new Date(typeof seconds === "number" ? seconds * 1000 : 0)
+  return Number.isNaN(date.getTime())
+    ? "9999-12-31T23:59:59.0000000Z"
+    : date.toISOString().replace("Z", "0000Z")
+}

@@ -1,0 +1,238 @@
+/**
+ * Entra's token endpoint, for client credentials with a foreign assertion.
+ *
+ * https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
+ */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type { KeyRing } from "../KeyRing.ts"
+import { form, json } from "../kernel/Http.ts"
+import type { Request } from "../kernel/Http.ts"
+import { seconds } from "../kernel/ServiceClock.ts"
+import { correlationId, headers, refuse } from "./Aadsts.ts"
+import * as AccessToken from "./AccessToken.ts"
+import * as Directory from "./Directory.ts"
+import * as FederatedCredentials from "./FederatedCredentials.ts"
+import type { IssuerKeys } from "./IssuerKeys.ts"
+
+export interface Tenant {
+  readonly directory: Directory.Directory
+  readonly issuer: string
+  readonly keys: KeyRing
+  readonly issuerKeys: IssuerKeys
+  /** How long access tokens live, in seconds. */
+  readonly tokenLifetime: number
+  /** How far clocks may disagree, in milliseconds. */
+  readonly clockTolerance: number
+  /** How old an object must be for the token endpoint to see it, in milliseconds. */
+  propagation: number
+}
+
+/** 1 is the endpoint without `v2.0` in its path: `resource` in place of `scope`, numbers as strings. */
+export type Version = 1 | 2
+
+/** Tokens that live longer than this, in seconds, come with a `refresh_in`. */
+const longLived = 2 * 3600
+
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+/** The answer to a request for a token. */
+export const answer = Effect.fnUntraced(function* (
+  tenant: Tenant,
+  request: Request,
+  options: { readonly tenant: string; readonly version: Version; readonly now: number }
+) {
+  const { now, version } = options
+  if (request.method !== "POST") return yield* refuse("onlyPost", { method: request.method })
+  yield* checkTenant(tenant, options.tenant)
+  const parameters = yield* readForm(request)
+  const grant = yield* required(parameters, "grant_type")
+  if (grant !== "client_credentials") return yield* refuse("unsupportedGrant", { grant })
+  if (isShared(options.tenant)) return yield* refuse("grantNeedsTenant")
+  const clientId = yield* required(parameters, "client_id")
+  const audience = yield* readAudience(parameters, version)
+
+  const seen = now - tenant.propagation
+  const { application, client } = yield* findClient(tenant, clientId, seen)
+  const assertion = yield* readAssertion(parameters, application)
+  yield* FederatedCredentials.accept(assertion, {
+    application,
+    credentials: Directory.seen(Directory.credentialsOf(tenant.directory, application.id), seen),
+    issuerKeys: tenant.issuerKeys,
+    ownIssuers: [tenant.issuer, `https://sts.windows.net/${tenant.directory.tenantId}/`],
+    clockTolerance: tenant.clockTolerance,
+    now
+  })
+  const roles = yield* findRoles(tenant, client, audience, seen)
+
+  const token = yield* AccessToken.mint(tenant.keys, {
+    issuer: tenant.issuer,
+    tenantId: tenant.directory.tenantId,
+    audience,
+    client,
+    roles,
+    lifetime: tenant.tokenLifetime,
+    now
+  })
+  const common = headers(correlationId(request, parameters))
+  const lifetime = tenant.tokenLifetime
+  const refreshIn = lifetime > longLived ? { refresh_in: Math.floor(lifetime / 2) } : {}
+  return version === 2
+    ? json(
+        200,
+        {
+          token_type: "Bearer",
+          expires_in: lifetime,
+          ext_expires_in: lifetime,
+          ...refreshIn,
+          access_token: token
+        },
+        common
+      )
+    : json(
+        200,
+        {
+          token_type: "Bearer",
+          expires_in: `${lifetime}`,
+          ext_expires_in: `${lifetime}`,
+          ...(refreshIn.refresh_in !== undefined && { refresh_in: `${refreshIn.refresh_in}` }),
+          expires_on: `${seconds(now) + lifetime}`,
+          not_before: `${seconds(now) - 300}`,
+          resource: audience,
+          access_token: token
+        },
+        common
+      )
+})
+
+/** Whether the name in the path stands for more than one tenant. */
+export const isShared = (tenant: string): boolean =>
+  /^(common|organizations|consumers)$/i.test(tenant)
+
+/** The tenant by id or by domain, without regard to case; the shared names pass. */
+export const checkTenant = Effect.fnUntraced(function* (
+  { directory }: Pick<Tenant, "directory">,
+  tenant: string
+) {
+  const name = tenant.toLowerCase()
+  if (isShared(name) || name === directory.tenantId || name === directory.domain) return
+  return yield* /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$|^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(name)
+    ? refuse("unknownTenant", { tenant })
+    : refuse("notATenant", { tenant })
+})
+
+/** The body's parameters, each at most once (RFC 6749 §3.2); one without a value is as if absent. */
+const readForm = Effect.fnUntraced(function* (request: Request) {
+  if (/%(?![0-9a-f]{2})/i.test(request.body.toString("latin1"))) {
+    return yield* refuse("malformedRequest")
+  }
+  const parameters = form(request)
+  for (const name of new Set(parameters.keys())) {
+    if (parameters.getAll(name).length > 1) return yield* refuse("doubledParameter", { name })
+  }
+  return parameters
+})
+
+const required = Effect.fnUntraced(function* (parameters: URLSearchParams, name: string) {
+  const value = parameters.get(name)
+  return value ? value : yield* refuse("missingParameter", { name })
+})
+
+/** What the token is asked for: one resource, as the caller names it. */
+const readAudience = Effect.fnUntraced(function* (parameters: URLSearchParams, version: Version) {
+  if (version === 1) return yield* required(parameters, "resource")
+  if (parameters.get("resource")) return yield* refuse("resourceParameter")
+  const scope = yield* required(parameters, "scope")
+  const scopes = scope.split(" ").filter((part) => part !== "")
+  const suffix = "/.default"
+  if (!scopes.every((part) => part.endsWith(suffix))) {
+    return yield* refuse("noDefaultScope", { scope })
+  }
+  // A resource that ends in a slash gives two before `.default`, and keeps its own.
+  const resources = new Set(scopes.map((part) => part.slice(0, -suffix.length)))
+  if (resources.size > 1) return yield* refuse("twoResources", { scope })
+  const [resource] = resources
+  return resource ? resource : yield* refuse("badScope", { scope })
+})
+
+/** The application and its service principal in this tenant, when both have spread so far. */
+const findClient = Effect.fnUntraced(function* (
+  { directory }: Tenant,
+  clientId: string,
+  before: number
+) {
+  const id = clientId.toLowerCase()
+  const application = Directory.seen(directory.applications, before).find(
+    ({ appId }) => appId === id
+  )
+  if (application === undefined) {
+    return yield* refuse("unknownApplication", {
+      client: clientId,
+      tenant: directory.displayName
+    })
+  }
+  const client = Directory.seen(directory.servicePrincipals, before).find(
+    ({ appId }) => appId === id
+  )
+  if (client === undefined) {
+    return yield* refuse("noServicePrincipal", {
+      client: clientId,
+      tenant: directory.tenantId
+    })
+  }
+  if (!client.accountEnabled) {
+    return yield* refuse("disabledApplication", {
+      client: clientId,
+      name: application.displayName
+    })
+  }
+  return { application, client }
+})
+
+const readAssertion = Effect.fnUntraced(function* (
+  parameters: URLSearchParams,
+  { appId, isFallbackPublicClient }: Directory.Application
+) {
+  const assertion = parameters.get("client_assertion")
+  const secret = parameters.get("client_secret")
+  if (!assertion && !secret) return yield* refuse("noClientCredential")
+  if (isFallbackPublicClient === true) return yield* refuse("publicClient")
+  // No application here has a secret.
+  if (!assertion) return yield* refuse("wrongSecret", { client: appId })
+  const type = yield* required(parameters, "client_assertion_type")
+  if (type !== assertionType) return yield* refuse("wrongAssertionType")
+  return Redacted.make(assertion)
+})
+
+/** The app roles of the resource that the client was granted. */
+const findRoles = Effect.fnUntraced(function* (
+  { directory }: Tenant,
+  client: Directory.ServicePrincipal,
+  audience: string,
+  before: number
+) {
+  const resource = Directory.seen(directory.servicePrincipals, before).find(
+    ({ servicePrincipalNames }) => servicePrincipalNames.includes(audience)
+  )
+  if (resource === undefined) {
+    return yield* refuse("unknownResource", {
+      resource: audience,
+      tenant: directory.displayName
+    })
+  }
+  if (!resource.accountEnabled) return yield* refuse("disabledResource", { resource: audience })
+  const granted = Directory.seen(directory.assignments, before).filter(
+    ({ principalId, resourceId }) => principalId === client.id && resourceId === resource.id
+  )
+  if (resource.appRoleAssignmentRequired && granted.length === 0) {
+    return yield* refuse("notAssigned", {
+      client: client.appId,
+      name: client.displayName,
+      resource: resource.appId,
+      resourceName: resource.displayName
+    })
+  }
+  return resource.appRoles
+    .filter(({ id }) => granted.some(({ appRoleId }) => appRoleId === id))
+    .map(({ value }) => value)
+})
