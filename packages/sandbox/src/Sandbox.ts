@@ -1,0 +1,295 @@
+/** Local stand-ins for Cognito, IAM, STS, Entra, Microsoft Graph and any OpenID issuer, over http and https. */
+import { randomUUID } from "node:crypto"
+import { mkdir, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { getCACertificates, setDefaultCACertificates } from "node:tls"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
+import * as Account from "./aws/Account.ts"
+import * as Iam from "./aws/Iam.ts"
+import * as Sts from "./aws/Sts.ts"
+import * as Cognito from "./cognito/Cognito.ts"
+import type { IdentityPools } from "./cognito/IdentityPools.ts"
+import * as CognitoIssuer from "./cognito/Issuer.ts"
+import * as AccessToken from "./entra/AccessToken.ts"
+import * as Directory from "./entra/Directory.ts"
+import * as Entra from "./entra/Entra.ts"
+import * as IssuerKeys from "./entra/IssuerKeys.ts"
+import type { Tenant } from "./entra/TokenEndpoint.ts"
+import * as Graph from "./graph/Graph.ts"
+import * as Issuers from "./issuer/Issuers.ts"
+import * as Certificates from "./kernel/Certificates.ts"
+import type { Pattern, Service } from "./kernel/Endpoint.ts"
+import type { Fault, When } from "./kernel/Fault.ts"
+import * as Listener from "./kernel/Listener.ts"
+import * as Script from "./kernel/Script.ts"
+import * as Server from "./kernel/Server.ts"
+import * as ServiceClock from "./kernel/ServiceClock.ts"
+import type { Publish } from "./KeyRing.ts"
+import type { Options } from "./Options.ts"
+import { SandboxError } from "./SandboxError.ts"
+import * as Setup from "./Setup.ts"
+
+/** An AWS access key that acts as a role. It opens nothing but this sandbox. */
+export interface AwsKeys {
+  readonly roleName: string
+  readonly roleArn: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
+/** Who signs tokens, and can be given a new key. */
+export type Signer = "cognito" | "entra" | { readonly issuer: string }
+
+export interface AccessTokenOptions {
+  /** Application permissions, such as `Application.Read.All`. Default: none. */
+  readonly roles?: ReadonlyArray<string>
+  /** Default `https://graph.microsoft.com`. */
+  readonly audience?: string
+  /** Negative numbers of milliseconds make a token that has ended. Default: what Entra's tokens live here. */
+  readonly lifetime?: number
+}
+
+/**
+ * A running sandbox. Its controls (`fault`, `count`, `skew`, …) change memory and nothing else, at once; the names
+ * they take are checked, and a wrong one is thrown as a {@link SandboxError} that lists the right ones.
+ */
+export interface Sandbox {
+  /** `http://localhost:PORT`: everything is served here, and AWS SDKs are pointed here. */
+  readonly http: string
+  /** `https://localhost:PORT`: everything is served here too, and Azure's clients want it so. */
+  readonly https: string
+  /** The issuer of Cognito's tokens. */
+  readonly issuer: string
+  /** The certificate to trust, PEM. */
+  readonly caPem: string
+  /** Where that was written, if a directory was given. */
+  readonly caFile?: string
+  /** Exactly the variables that clients need. */
+  readonly env: Readonly<Record<string, string>>
+
+  readonly aws: {
+    readonly accountId: string
+    readonly region: string
+    /** Whose keys are in `env`. */
+    readonly workload: AwsKeys
+    /** May do everything. */
+    readonly admin: AwsKeys
+  }
+  readonly entra: {
+    readonly tenantId: string
+    /** The first journey's application. */
+    readonly clientId?: string
+    /** A bearer token for Graph that may write applications and grant permissions; for a day. */
+    readonly adminToken: string
+  }
+
+  /**
+   * Makes an endpoint, or all of a service (`cognito.*`), go wrong from now on, on every call or on some. Faults
+   * apply in the order they were set; the first that is not a latency ends a call. Gives the function that lifts it.
+   */
+  readonly fault: (pattern: Pattern, fault: Fault, when?: When) => () => void
+  /** Lifts all faults. */
+  readonly clearFaults: () => void
+  /** How many calls an endpoint, or all of a service, has had since the start, faults included. */
+  readonly count: (pattern: Pattern) => number
+  /**
+   * Signs with a new key from now on, and says what the key set shows: the new key with the old ones (default), the
+   * new one alone, or the old ones alone. Gives the new keys' ids.
+   */
+  readonly rotateKeys: (signer: Signer, publish?: Publish) => ReadonlyArray<string>
+  /** Sets a service's clock wrong by so many milliseconds; negative is behind. */
+  readonly skew: (service: Service, millis: number) => void
+  /** How long an application, credential or grant stays unseen by Entra's token endpoint after it was made. */
+  readonly propagation: (delay: Duration.Input) => void
+
+  /** A plain issuer's URL: `https://localhost:PORT/issuers/NAME`. It exists from the first time it is asked for. */
+  readonly issuerUrl: (name: string) => string
+  /** A token by a plain issuer, with whatever claims. */
+  readonly issueToken: (name: string, options: Issuers.TokenOptions) => Promise<string>
+  /** An access token as Entra issues them, with whatever roles. */
+  readonly accessToken: (options?: AccessTokenOptions) => Promise<string>
+  /** Makes this process trust the sandbox's certificate, in `fetch` and in `https`. Gives the function that undoes it. */
+  readonly trust: () => () => void
+}
+
+/** How long the administrator's token lives, in seconds. */
+const adminTokenLifetime = 24 * 3600
+
+/** Runs a sandbox until the scope closes. */
+export const make = Effect.fnUntraced(function* (
+  options: Options = {}
+): Effect.fn.Return<Sandbox, SandboxError, Scope.Scope> {
+  const region = options.region ?? "us-east-1"
+  const clock = ServiceClock.make()
+  const script = Script.make()
+  // Keys are made in the background from here on, while the rest starts.
+  const cognitoKeys = CognitoIssuer.makeKeys(region)
+  const entraKeys = AccessToken.makeKeys()
+  const certificates = yield* Certificates.make
+  const listener = yield* Listener.make({
+    host: options.host ?? "127.0.0.1",
+    httpPort: options.httpPort ?? 0,
+    httpsPort: options.httpsPort ?? 0,
+    certificates
+  })
+  const http = `http://localhost:${listener.httpPort}`
+  const https = `https://localhost:${listener.httpsPort}`
+
+  const account = Account.make(region)
+  const pools: IdentityPools = new Map()
+  const cognito: CognitoIssuer.Issuer = {
+    url: options.cognito?.issuer ?? https,
+    keys: cognitoKeys,
+    base64Defect: options.cognito?.base64Defect ?? false
+  }
+  const tenantId = randomUUID()
+  const tenant: Tenant = {
+    directory: Directory.make(tenantId),
+    issuer: `${https}/${tenantId}/v2.0`,
+    keys: entraKeys,
+    // What is under this sandbox's own names needs neither DNS nor trust in its certificate.
+    issuerKeys: IssuerKeys.make({ [https]: http, [cognito.url]: http, ...options.issuers }),
+    tokenLifetime: wholeSeconds(options.entra?.tokenLifetime ?? "3599 seconds"),
+    clockTolerance: Duration.toMillis(options.entra?.clockTolerance ?? "5 minutes"),
+    propagation: Duration.toMillis(options.entra?.propagation ?? 0)
+  }
+  const issuers = Issuers.make(https, clock)
+
+  yield* Server.serve({
+    listener,
+    clock,
+    script,
+    // Entra comes last: it takes what nobody else does.
+    services: [
+      Iam.make(account, clock),
+      Sts.make(account, clock),
+      Cognito.make({ account, pools, issuer: cognito, clock }),
+      issuers.service,
+      Graph.make({ tenant, base: https, clock }),
+      Entra.make({ tenant, base: https, clock })
+    ]
+  })
+
+  const now = yield* Clock.currentTimeMillis
+  const roles = Setup.accounts(account, now)
+  const journey =
+    (options.setup ?? "first-journey") === "first-journey"
+      ? Setup.firstJourney({
+          account,
+          pools,
+          issuer: cognito.url,
+          directory: tenant.directory,
+          role: roles.workload.role,
+          now
+        })
+      : undefined
+
+  const mint = Effect.fnUntraced(function* (asked: AccessTokenOptions) {
+    return yield* AccessToken.mint(entraKeys, {
+      issuer: tenant.issuer,
+      tenantId,
+      audience: asked.audience ?? "https://graph.microsoft.com",
+      client: { id: randomUUID(), appId: randomUUID(), displayName: "Sandbox administrator" },
+      roles: asked.roles ?? [],
+      lifetime:
+        asked.lifetime === undefined ? tenant.tokenLifetime : Math.floor(asked.lifetime / 1000),
+      now: yield* clock.now("entra")
+    })
+  })
+  const adminToken = yield* mint({
+    roles: ["Application.Read.All", "Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"],
+    lifetime: adminTokenLifetime * 1000
+  })
+  const workload = toAwsKeys(roles.workload)
+  const caFile =
+    options.directory === undefined
+      ? undefined
+      : yield* writeCertificate(options.directory, certificates.ca)
+  const context = yield* Effect.context()
+  const run = Effect.runPromiseWith(context)
+
+  const sandbox: Sandbox = {
+    http,
+    https,
+    issuer: cognito.url,
+    caPem: certificates.ca,
+    ...(caFile !== undefined && { caFile }),
+    env: {
+      AWS_ENDPOINT_URL_COGNITO_IDENTITY: http,
+      AWS_ENDPOINT_URL_IAM: http,
+      AWS_ENDPOINT_URL_STS: http,
+      AWS_ACCESS_KEY_ID: workload.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: workload.secretAccessKey,
+      AWS_REGION: region,
+      AZURE_AUTHORITY_HOST: https,
+      AZURE_TENANT_ID: tenantId,
+      GRAPH_BASE_URL: https,
+      FEDERATE_SANDBOX_ADMIN_TOKEN: adminToken,
+      ...(journey && {
+        AZURE_CLIENT_ID: journey.clientId,
+        COGNITO_IDENTITY_POOL_ID: journey.identityPoolId
+      }),
+      ...(caFile !== undefined && { NODE_EXTRA_CA_CERTS: caFile })
+    },
+    aws: { accountId: account.id, region, workload, admin: toAwsKeys(roles.admin) },
+    entra: { tenantId, adminToken, ...(journey && { clientId: journey.clientId }) },
+    fault: (pattern, fault, when = "every") => Result.getOrThrow(script.set(pattern, fault, when)),
+    clearFaults: script.clear,
+    count: (pattern) => Result.getOrThrow(script.count(pattern)),
+    rotateKeys: (signer, publish) => {
+      if (signer === "cognito") return [cognitoKeys.rotate(publish)]
+      if (signer === "entra") return [entraKeys.rotate(publish)]
+      return issuers.rotate(signer.issuer, publish)
+    },
+    skew: clock.skew,
+    propagation: (delay) => void (tenant.propagation = Duration.toMillis(delay)),
+    issuerUrl: issuers.url,
+    issueToken: (name, asked) => run(issuers.issue(name, asked)),
+    accessToken: (asked = {}) => run(mint(asked)),
+    trust: () => {
+      const before = getCACertificates("default")
+      setDefaultCACertificates([...before, certificates.ca])
+      return () => setDefaultCACertificates(before)
+    }
+  }
+  return sandbox
+})
+
+/** The same for who writes no Effect: runs until it is disposed of. */
+export const start = async (options: Options = {}): Promise<Sandbox & AsyncDisposable> => {
+  const scope = Scope.makeUnsafe()
+  const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
+  const sandbox = await Effect.runPromise(
+    make(options).pipe(
+      Effect.provideService(Scope.Scope, scope),
+      Effect.onError(() => Scope.close(scope, Exit.void))
+    )
+  )
+  return { ...sandbox, [Symbol.asyncDispose]: close }
+}
+
+const wholeSeconds = (duration: Duration.Input): number => Math.floor(Duration.toSeconds(duration))
+
+const toAwsKeys = ({ id, role, secret }: Account.AccessKey): AwsKeys => ({
+  roleName: role.name,
+  roleArn: role.arn,
+  accessKeyId: id,
+  secretAccessKey: Redacted.value(secret)
+})
+
+const writeCertificate = (directory: string, ca: string) =>
+  Effect.tryPromise({
+    try: async () => {
+      const file = join(directory, "ca.pem")
+      await mkdir(directory, { recursive: true })
+      await writeFile(file, ca)
+      return file
+    },
+    catch: () => new SandboxError({ message: `Cannot write ca.pem into ${directory}` })
+  })
