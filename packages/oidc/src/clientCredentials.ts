@@ -36,7 +36,11 @@ export interface ClientCredentialsOptions {
     request: TokenRequest.TokenRequest
   ) => Result.Result<Readonly<Record<string, string>>, Reason>
   /** What an error answer means with this server. Default: as RFC 6749 §5.2 has it. */
-  readonly refused?: (refusal: Refusal, assertion: Assertion.Assertion) => Reason
+  readonly refused?: (
+    refusal: Refusal,
+    assertion: Assertion.Assertion,
+    parameters: Readonly<Record<string, string>>
+  ) => Reason
   /** Default: the platform's. */
   readonly fetch?: Fetch | undefined
 }
@@ -63,7 +67,7 @@ export const clientCredentials = Effect.fnUntraced(function* (
       )
       const answer = yield* Effect.fromResult(outcome.answer)
       const credential = yield* Effect.fromResult(
-        read(tokenEndpoint, answer, (answered) => refused(answered, assertion))
+        read(tokenEndpoint, answer, (answered) => refused(answered, assertion, parameters))
       )
       if (outcome.conforms) return credential
       return yield* Effect.fail<Reason>(

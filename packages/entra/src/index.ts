@@ -1,0 +1,10 @@
+/**
+ * Microsoft Entra ID as a token exchanger: client credentials with a federated assertion (RFC 7523 §2.2), Entra's
+ * clouds, and every AADSTS code with its one fix.
+ */
+export { catalogue } from "./catalogue.ts"
+export type { CatalogueEntry } from "./catalogue.ts"
+export { cloudNames, clouds } from "./clouds.ts"
+export type { Cloud, CloudName } from "./clouds.ts"
+export { exchanger } from "./exchanger.ts"
+export type { Options } from "./exchanger.ts"
