@@ -11,6 +11,8 @@ import type { Fetch } from "./Fetch.ts"
 export const maximumSize = 1024 * 1024
 
 export interface HttpAnswer {
+  /** What was asked. */
+  readonly url: string
   readonly status: number
   readonly headers: Headers
   /** Whole; of an error answer at most the first {@link maximumSize} bytes. */
@@ -52,6 +54,7 @@ export const exchange = async (
     const serverTime = RetryAfter.parseDate(headers.get("date") ?? "") ?? answeredAt
     const pause = RetryAfter.parse(headers.get("retry-after"), serverTime)
     return Result.succeed({
+      url,
       status,
       headers,
       body,
@@ -180,19 +183,13 @@ export const send = Effect.fnUntraced(function* (request: HttpRequest, options: 
 })
 
 /** 408, 429 and 5xx: it may pass by itself. */
-export const overloaded = (url: string, answer: HttpAnswer): Transient | undefined => {
-  const { retryAt, status } = answer
-  return status === 408 || status === 429 || status >= 500
-    ? new Transient({
-        detail: `${host(url)} answered ${status}`,
-        status,
-        ...(retryAt !== undefined && { retryAt })
-      })
+export const overloaded = ({ retryAt, status, url }: HttpAnswer): Transient | undefined =>
+  status === 408 || status === 429 || status >= 500
+    ? new Transient({ detail: `${host(url)} answered ${status}`, status, ...(retryAt !== undefined && { retryAt }) })
     : undefined
-}
 
 /** An answer that the protocol does not know: told by its status, type and size, never by its body. */
-export const unexpected = (url: string, { body, headers, status }: HttpAnswer): Malformed => {
+export const unexpected = ({ body, headers, status, url }: HttpAnswer): Malformed => {
   const type = headers.get("content-type")?.split(";")[0] ?? "no content type"
   const location =
     status >= 300 && status < 400 ? URL.parse(headers.get("location") ?? "", url) : null

@@ -198,6 +198,7 @@ describe("send", () => {
 })
 
 const answer = (status: number, body = "", headers: Record<string, string> = {}): HttpAnswer => ({
+  url,
   status,
   headers: new Headers(headers),
   body: new TextEncoder().encode(body),
@@ -209,40 +210,36 @@ const answer = (status: number, body = "", headers: Record<string, string> = {})
 describe("overloaded", () => {
   it("is what may pass by itself", () => {
     for (const status of [408, 500, 502, 503, 504]) {
-      assert.deepInclude(overloaded(url, answer(status)), {
+      assert.deepInclude(overloaded(answer(status)), {
         detail: `host.example answered ${status}`,
         status
       })
     }
-    assert.deepInclude(overloaded(url, answer(429)), { status: 429, retryAt: 5000 })
+    assert.deepInclude(overloaded(answer(429)), { status: 429, retryAt: 5000 })
     for (const status of [200, 302, 400, 401, 403, 404, 410])
-      assert.isUndefined(overloaded(url, answer(status)))
+      assert.isUndefined(overloaded(answer(status)))
   })
 })
 
 describe("unexpected", () => {
   it("tells status, type and size, never the body", () => {
-    const { detail } = unexpected(
-      url,
-      answer(200, "<html>SECRET", { "content-type": "text/html; charset=utf-8" })
+    const { detail } = unexpected(answer(200, "<html>SECRET", { "content-type": "text/html; charset=utf-8" })
     )
     assert.strictEqual(
       detail,
       "host.example answered 200 with 12 bytes of text/html, which is not what the protocol says"
     )
-    assert.include(unexpected(url, answer(200)).detail, "0 bytes of no content type")
+    assert.include(unexpected(answer(200)).detail, "0 bytes of no content type")
   })
 
   it("tells where a redirect wanted to go", () => {
-    const { detail } = unexpected(
-      url,
-      answer(302, "", { location: "https://login.example/sign-in?token=SECRET" })
+    const { detail } = unexpected(answer(302, "", { location: "https://login.example/sign-in?token=SECRET" })
     )
     assert.strictEqual(
       detail,
       "host.example answered 302, a redirect to login.example; redirects are not followed"
     )
-    assert.include(unexpected(url, answer(302)).detail, "answered 302")
+    assert.include(unexpected(answer(302)).detail, "answered 302")
   })
 })
 

@@ -58,7 +58,7 @@ export const read = Effect.fnUntraced(function* (
   )
   const document = answer.status === 200 ? json(answer) : undefined
   if (document === undefined)
-    return yield* fail(overloaded(located, answer) ?? unexpected(located, answer))
+    return yield* fail(overloaded(answer) ?? unexpected(answer))
   return { document, answer }
 })
 

@@ -42,13 +42,12 @@ const hints: Readonly<Record<string, string>> = {
  * @param refused what an error answer means with this server
  */
 export const read = (
-  url: string,
   answer: HttpAnswer,
   refused: (refusal: Refusal) => Reason
 ): Result.Result<AccessToken, Reason> => {
   const body = json(answer)
   if (answer.status === 200)
-    return body === undefined ? Result.fail(unexpected(url, answer)) : credential(body, answer)
+    return body === undefined ? Result.fail(unexpected(answer)) : credential(body, answer)
   const error = body?.["error"]
   if (body !== undefined && typeof error === "string" && answer.status >= 400) {
     const { error_description: description } = body
@@ -61,9 +60,9 @@ export const read = (
       retryAt
     })
     // What the server says of itself by its status weighs more than an error that nobody has a name for.
-    return Result.fail(reason._tag === "Rejected" ? (overloaded(url, answer) ?? reason) : reason)
+    return Result.fail(reason._tag === "Rejected" ? (overloaded(answer) ?? reason) : reason)
   }
-  return Result.fail(overloaded(url, answer) ?? unexpected(url, answer))
+  return Result.fail(overloaded(answer) ?? unexpected(answer))
 }
 
 const credential = (

@@ -1,0 +1,241 @@
+/** Amazon Cognito identity pools as an assertion source. */
+import type {
+  CognitoIdentityClient,
+  CognitoIdentityClientConfig
+} from "@aws-sdk/client-cognito-identity"
+import { Assertion, FederationError, Misconfigured, Transient } from "@federate/core"
+import type { AssertionSource, Reason, Stage } from "@federate/core"
+import { endpoint, platformFetch } from "@federate/http"
+import type { Fetch, HttpAnswer } from "@federate/http"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { classify, classifyUnsent } from "./classify.ts"
+import { requestHandler } from "./handler.ts"
+
+export interface Options {
+  /** `REGION:GUID`. It is the assertion's audience, the only one that Cognito can give. */
+  readonly identityPoolId: string
+  /**
+   * Exactly one developer provider, with the workload's own user id: the same pair gives the same subject each time.
+   * Logins of public providers (their tokens) may stand beside it; they are linked to the same identity.
+   */
+  readonly logins: Readonly<Record<string, string | Redacted.Redacted>>
+  /** Pins the identity, which is the assertion's subject: another one is an error here, not a riddle at the relying party. */
+  readonly identityId?: string
+  /** Whole seconds, from 1 s to 24 h. Default: Cognito's own, 15 minutes. */
+  readonly tokenDuration?: Duration.Input
+  /** At most 50; they stand in the token under `https://aws.amazon.com/tags`. */
+  readonly principalTags?: Readonly<Record<string, string>>
+  /** Only to be checked: the region is the pool's. */
+  readonly region?: string
+  /** Instead of AWS's own; without it the SDK also heeds `AWS_ENDPOINT_URL_COGNITO_IDENTITY`. */
+  readonly endpoint?: string
+  /** Default: the AWS SDK's own chain (variables, profiles, SSO, container and instance roles). */
+  readonly credentials?: CognitoIdentityClientConfig["credentials"]
+  /** Default: the platform's. The SDK's credential chain has its own ways. */
+  readonly fetch?: Fetch | undefined
+}
+
+const name = "cognito"
+
+/**
+ * Developer identities: `GetOpenIdTokenForDeveloperIdentity`
+ * (https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetOpenIdTokenForDeveloperIdentity.html), signed
+ * with the workload's AWS credentials. The issuer is shared by every AWS customer and signs with RS512: a relying party
+ * must check audience (the pool) *and* subject (the identity). Settings that cannot work are `Misconfigured`, before any
+ * call; no AWS credentials at all is `Unavailable`. The SDK is loaded at the first call, and its client kept.
+ */
+export const source = Effect.fnUntraced(function* (
+  options: Options
+): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
+  const failAt = (stage: Stage) => (reason: Reason) =>
+    new FederationError({ adapter: name, stage, reason })
+  const settings = yield* Effect.mapError(
+    Effect.fromResult(checked(options)),
+    failAt("configuration")
+  )
+  const { developerProvider, input, region } = settings
+  const facts = { identityPoolId: input.IdentityPoolId, region, developerProvider }
+  const clock = yield* Clock.Clock
+  const { answers, ...handler } = requestHandler(options.fetch ?? platformFetch, () =>
+    clock.currentTimeMillisUnsafe()
+  )
+  let loaded: ReturnType<typeof load> | undefined
+
+  const load = async () => {
+    const sdk = await import("@aws-sdk/client-cognito-identity")
+    const client: CognitoIdentityClient = new sdk.CognitoIdentityClient({
+      region,
+      // Retries are the flow's.
+      maxAttempts: 1,
+      requestHandler: handler,
+      ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
+      ...(options.credentials !== undefined && { credentials: options.credentials })
+    })
+    return { client, sdk }
+  }
+
+  const ask = async (signal: AbortSignal) => {
+    try {
+      const { client, sdk } = await (loaded ??= load())
+      const command = new sdk.GetOpenIdTokenForDeveloperIdentityCommand({
+        ...input,
+        Logins: revealed(options.logins)
+      })
+      return {
+        output: await client.send(command, { abortSignal: signal }),
+        error: undefined,
+        signal
+      }
+    } catch (error) {
+      return { output: undefined, error, signal }
+    }
+  }
+
+  const assertion = Effect.fnUntraced(
+    function* ({ audience }: AssertionSource.AssertionRequest) {
+      if (audience !== undefined && audience !== input.IdentityPoolId) {
+        return yield* Effect.fail<Reason>(otherAudience(audience, input.IdentityPoolId))
+      }
+      const { error, output, signal } = yield* Effect.promise(ask)
+      const kept = answers.get(signal)
+      if (kept === undefined) return yield* Effect.fail(classifyUnsent(error))
+      const answer = yield* Effect.fromResult(kept)
+      if (isSkewCorrected(error)) return yield* Effect.fail(skewCorrected(answer))
+      if (output?.Token === undefined) return yield* Effect.fail(classify(answer, facts))
+      if (input.IdentityId !== undefined && output.IdentityId !== input.IdentityId) {
+        return yield* Effect.fail(otherIdentity(output.IdentityId, input.IdentityId))
+      }
+      return yield* Effect.fromResult(
+        Assertion.fromJwt(Redacted.make(output.Token), {
+          obtainedAt: answer.sentAt,
+          issuerTime: "iat"
+        })
+      )
+    },
+    Effect.mapError(failAt("assertion"))
+  )
+
+  return {
+    name,
+    offers: { audience: { only: input.IdentityPoolId }, algorithms: ["RS512"] },
+    assertion
+  }
+})
+
+/** What can be told to be wrong before any call, and the call's input. */
+const checked = (options: Options) =>
+  Result.gen(function* () {
+    const { identityId, identityPoolId, principalTags } = options
+    const region = /^([\w-]{1,30}):[0-9a-f-]{1,36}$/.exec(identityPoolId)?.[1]
+    if (region === undefined) {
+      return yield* misconfigured(
+        "identityPoolId",
+        `"${identityPoolId}" is not of the form REGION:GUID`,
+        "Take the identity pool's id, such as eu-central-1:2f4e…, not its name or ARN, and not a user pool's."
+      )
+    }
+    if (options.region !== undefined && options.region !== region) {
+      return yield* misconfigured(
+        "region",
+        `is "${options.region}", and the pool ${identityPoolId} is in ${region}`,
+        "Leave `region` out: the pool's id tells it."
+      )
+    }
+    if (identityId !== undefined && !identityId.startsWith(`${region}:`)) {
+      return yield* misconfigured(
+        "identityId",
+        `"${identityId}" is no identity of a pool in ${region}`,
+        `An identity's id begins like its pool's: ${region}:…`
+      )
+    }
+    if (options.endpoint !== undefined) yield* endpoint("endpoint", options.endpoint)
+    const developerProvider = yield* developerProviderOf(Object.keys(options.logins))
+    const seconds = yield* secondsOf(options.tokenDuration)
+    return {
+      region,
+      developerProvider,
+      input: {
+        IdentityPoolId: identityPoolId,
+        ...(identityId !== undefined && { IdentityId: identityId }),
+        ...(seconds !== undefined && { TokenDuration: seconds }),
+        ...(principalTags !== undefined && { PrincipalTags: { ...principalTags } })
+      }
+    }
+  })
+
+const misconfigured = (setting: string, problem: string, hint: string) =>
+  Result.fail(new Misconfigured({ setting, problem, hint }))
+
+/** Logins keys that are public providers': Facebook's, Google's, …, user pools, and any OpenID or SAML provider's ARN. */
+const publicProvider =
+  /^(graph\.facebook\.com|accounts\.google\.com|www\.amazon\.com|api\.twitter\.com|www\.digits\.com|appleid\.apple\.com|cognito-idp\..*|.*[/:].*)$/
+
+const developerProviderOf = (providers: ReadonlyArray<string>) => {
+  const own = providers.filter((provider) => !publicProvider.test(provider))
+  const [first] = own
+  if (first !== undefined && own.length === 1) return Result.succeed(first)
+  return misconfigured(
+    "logins",
+    own.length === 0
+      ? "names no developer provider"
+      : `names ${own.length} developer providers (${own.join(", ")}), and a pool has one`,
+    "Write the pool's developer provider with this workload's user id: { my.dev.provider: my_user_id }."
+  )
+}
+
+/** In seconds. */
+const longestDuration = 86_400
+
+const secondsOf = (duration: Duration.Input | undefined) => {
+  if (duration === undefined) return Result.succeed(undefined)
+  const seconds = Duration.toSeconds(Duration.fromInputUnsafe(duration))
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= longestDuration)
+    return Result.succeed(seconds)
+  return misconfigured(
+    "tokenDuration",
+    `is ${seconds} s`,
+    "Whole seconds, from 1 s to 24 h; the relying party needs it for one call only, so 2 minutes are enough."
+  )
+}
+
+const revealed = (logins: Options["logins"]): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(logins).map(([provider, login]) => [
+      provider,
+      Redacted.isRedacted(login) ? Redacted.value(login) : login
+    ])
+  )
+
+const otherAudience = (asked: string, given: string): Misconfigured =>
+  new Misconfigured({
+    setting: "audience",
+    problem: `"${asked}" is demanded, and Cognito can only give the pool's id`,
+    hint: `Demand "${given}" on the other side.`
+  })
+
+const otherIdentity = (given: string | undefined, pinned: string): Misconfigured =>
+  new Misconfigured({
+    setting: "identityId",
+    problem: `the pool gives this login the identity "${given}", not the pinned "${pinned}"`,
+    hint: "The pool was made again, or the login's user id changed: pin the new one, and trust it on the other side."
+  })
+
+/** The SDK has found that its signature was refused for the clock, and reckons with the difference from now on. */
+const isSkewCorrected = (error: unknown): boolean =>
+  typeof error === "object" &&
+  error !== null &&
+  "$metadata" in error &&
+  typeof error.$metadata === "object" &&
+  error.$metadata !== null &&
+  "clockSkewCorrected" in error.$metadata &&
+  error.$metadata.clockSkewCorrected === true
+
+const skewCorrected = ({ status }: HttpAnswer): Transient =>
+  new Transient({
+    detail: "This machine's clock is too far off for AWS; the AWS SDK now reckons with it",
+    status
+  })
