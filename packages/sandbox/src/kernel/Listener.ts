@@ -1,8 +1,8 @@
 /** Two sockets on loopback, http and https, and nothing beyond loopback. */
 import { createServer as createHttpServer } from "node:http"
 import { createServer as createHttpsServer } from "node:https"
-import type { RequestListener, Server } from "node:http"
-import { BlockList, isIP } from "node:net"
+import type { IncomingMessage, RequestListener, Server } from "node:http"
+import { BlockList, isIP, Socket } from "node:net"
 import * as Effect from "effect/Effect"
 import { SandboxError } from "../SandboxError.ts"
 import type { Certificates } from "./Certificates.ts"
@@ -20,6 +20,8 @@ export interface Listener {
   readonly httpsPort: number
   /** Who answers from now on, on both. */
   readonly onRequest: (listener: RequestListener) => void
+  /** Cuts a request's connection, so that its client sees a reset (RST). */
+  readonly reset: (incoming: IncomingMessage) => void
 }
 
 /** Opens both; they close with the scope, along with every connection. */
@@ -32,6 +34,13 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const { certificate, key } = options.certificates
   const http = createHttpServer()
   const https = createHttpsServer({ cert: certificate, key })
+  // Only the bare TCP socket can be reset, and a TLS socket does not tell which one is under it.
+  const bare = new Map<number | undefined, Socket>()
+  https.on("connection", (socket) => {
+    if (!(socket instanceof Socket)) return
+    bare.set(socket.remotePort, socket)
+    socket.once("close", () => bare.delete(socket.remotePort))
+  })
   const httpPort = yield* open(http, options.host, options.httpPort)
   const httpsPort = yield* open(https, options.host, options.httpsPort)
   const listener: Listener = {
@@ -40,7 +49,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     onRequest: (answer) => {
       http.on("request", answer)
       https.on("request", answer)
-    }
+    },
+    reset: ({ socket }) => void (bare.get(socket.remotePort) ?? socket).resetAndDestroy()
   }
   return listener
 })

@@ -71,7 +71,7 @@ const answer = Effect.fnUntraced(function* (
   return $match(ending, {
     Answered: ({ response }) => send(outgoing, dated(response)),
     Truncated: ({ response }) => truncate(outgoing, dated(response)),
-    Reset: () => void incoming.socket.resetAndDestroy()
+    Reset: () => options.listener.reset(incoming)
   })
 })
 
