@@ -17,9 +17,7 @@ const config = Schema.Struct({
   identityId: Schema.optionalKey(
     Schema.String.annotate({ description: "Pins the identity, which is the assertion's subject" })
   ),
-  tokenDuration: Schema.optionalKey(
-    DurationFromText.annotate({ description: "From 1 s to 24 h; 15 minutes without it" })
-  ),
+  tokenDuration: Schema.optionalKey(DurationFromText("From 1 s to 24 h; 15 minutes without it")),
   principalTags: Schema.optionalKey(
     Schema.Record(Schema.String, Schema.String).annotate({
       description: "At most 50; they stand in the token under https://aws.amazon.com/tags"

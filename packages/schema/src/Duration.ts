@@ -25,38 +25,42 @@ const units: Readonly<Record<string, number>> = {
 const part = /(\d+(?:\.\d+)?)\s*([a-z]+)/g
 const whole = /^(?:\s*\d+(?:\.\d+)?\s*[a-z]+)+\s*$/
 
-/** What a duration looks like, for messages. */
-export const durationExamples = "90s, 2 minutes, 1h 30m"
+/** What is taken for a duration, for messages. */
+const expected = "a duration with its unit, such as 90s, 2 minutes, 1h 30m"
 
 /** Reads `90s`, `2 minutes`, `1h 30m`: numbers with units, which are added up. A number alone has no meaning. */
 export const parseDuration = (text: string): Result.Result<Duration.Duration, string> => {
   const lower = text.toLowerCase()
-  const problem = `a duration with its unit, such as ${durationExamples}`
-  if (!whole.test(lower)) return Result.fail(problem)
+  if (!whole.test(lower)) return Result.fail(expected)
   let milliseconds = 0
   for (const [, amount, name] of lower.matchAll(part)) {
     const unit = units[name!] ?? units[name!.replace(/s$/, "")]
-    if (unit === undefined) return Result.fail(problem)
+    if (unit === undefined) return Result.fail(expected)
     milliseconds += Number(amount) * unit
   }
   return Result.succeed(Duration.millis(milliseconds))
 }
 
-/** A `Duration` in a document. */
-export const DurationFromText = Schema.String.annotate({
-  description: `A duration: ${durationExamples}`,
-  examples: ["2 minutes"]
-}).pipe(
-  Schema.decodeTo(
-    Schema.Duration,
-    SchemaTransformation.transformEffect({
-      decode: (text, options) =>
-        Result.match(parseDuration(text), {
-          onFailure: (expected) =>
-            Effect.fail(new SchemaIssue.InvalidValue({ expected }, text, options)),
-          onSuccess: (duration) => Effect.succeed(duration)
-        }),
-      encode: (duration) => Effect.succeed(`${Duration.toMillis(duration)} ms`)
-    })
+/**
+ * A `Duration` in a document.
+ *
+ * @param description what an editor shows; it stands on the text, where a JSON Schema has its descriptions
+ */
+export const DurationFromText = (description: string) =>
+  Schema.String.annotate({
+    description,
+    examples: ["90s", "2 minutes", "1h 30m"],
+    message: `Expected ${expected}`
+  }).pipe(
+    Schema.decodeTo(
+      Schema.Duration,
+      SchemaTransformation.transformEffect({
+        decode: (text, options) =>
+          Result.match(parseDuration(text), {
+            onFailure: () => Effect.fail(new SchemaIssue.InvalidValue({ expected }, text, options)),
+            onSuccess: (duration) => Effect.succeed(duration)
+          }),
+        encode: (duration) => Effect.succeed(`${Duration.toMillis(duration)} ms`)
+      })
+    )
   )
-)

@@ -1,2 +1,2 @@
 /** The schemas that the settings of Federate's adapters share. */
-export { durationExamples, DurationFromText, parseDuration } from "./Duration.ts"
+export { DurationFromText, parseDuration } from "./Duration.ts"

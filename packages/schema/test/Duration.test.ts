@@ -51,14 +51,18 @@ describe("parseDuration", () => {
 })
 
 describe("DurationFromText", () => {
+  const schema = DurationFromText("How long")
+
   it.effect("decodes, encodes, and says what it wants", () =>
     Effect.gen(function* () {
-      const duration = yield* Schema.decodeUnknownEffect(DurationFromText)("2 minutes")
+      const duration = yield* Schema.decodeUnknownEffect(schema)("2 minutes")
       assert.strictEqual(Duration.toSeconds(duration), 120)
-      const text = yield* Schema.encodeEffect(DurationFromText)(duration)
+      const text = yield* Schema.encodeEffect(schema)(duration)
       assert.strictEqual(text, "120000 ms")
-      const error = yield* Effect.flip(Schema.decodeUnknownEffect(DurationFromText)("120"))
-      assert.include(error.message, "a duration with its unit, such as 90s, 2 minutes, 1h 30m")
+      for (const wrong of ["120", 120, null]) {
+        const error = yield* Effect.flip(Schema.decodeUnknownEffect(schema)(wrong))
+        assert.include(error.message, "a duration with its unit, such as 90s, 2 minutes, 1h 30m")
+      }
     })
   )
 })

@@ -1,0 +1,10 @@
+/**
+ * `federate.yaml`, decoded strictly into flows: every problem with its path, `${VARIABLES}`, durations as people write
+ * them, and the JSON Schema for editors. The app lists the adapters.
+ */
+export { decode } from "./Config.ts"
+export type { Adapters, Config, DecodeOptions, FlowDefinition } from "./Config.ts"
+export { ConfigError } from "./ConfigError.ts"
+export type { Problem } from "./ConfigError.ts"
+export { jsonSchema } from "./jsonSchema.ts"
+export type { Environment } from "./variables.ts"

@@ -1,0 +1,41 @@
+/** The JSON Schema (draft 2020-12) of a config file, for editors. */
+import * as Schema from "effect/Schema"
+import type { Adapters } from "./Config.ts"
+import type { Settings } from "./decode.ts"
+import { Refresh, Retry } from "./policies.ts"
+
+/** Made of the same schemas that decode the file, so that the two cannot disagree. */
+export const jsonSchema = (adapters: Adapters<never>): Readonly<Record<string, unknown>> => {
+  const typed = (each: {
+    readonly type: string
+    readonly description: string
+    readonly config: Settings<unknown>
+  }) =>
+    Schema.Struct({ type: Schema.Literal(each.type), ...each.config.fields }).annotate({
+      description: each.description
+    })
+  const Flow = Schema.Struct({
+    source: Schema.Union(adapters.sources.map(typed)).annotate({
+      description: "Where the assertion comes from"
+    }),
+    exchanger: Schema.optionalKey(
+      Schema.Union(adapters.exchangers.map(typed)).annotate({
+        description: "What it is traded for; without one the flow hands out the assertion"
+      })
+    ),
+    retry: Schema.optionalKey(Retry),
+    refresh: Schema.optionalKey(Refresh)
+  })
+  const document = Schema.toJsonSchemaDocument(
+    Schema.Struct({
+      flows: Schema.Record(Schema.String, Flow).annotate({ description: "The flows, by name" })
+    }),
+    { onExcessProperty: "error" }
+  )
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "federate.yaml",
+    ...document.schema,
+    ...(Object.keys(document.definitions).length > 0 && { $defs: document.definitions })
+  }
+}

@@ -1,0 +1,281 @@
+import { decode, jsonSchema } from "@federate/config"
+import type { Adapters } from "@federate/config"
+import { adapter as cognito } from "@federate/cognito/adapter"
+import { adapter as entra } from "@federate/entra/adapter"
+import type { Fetch } from "@federate/http"
+import { visible } from "@federate/testing"
+import { assert, describe, it, vi } from "@effect/vitest"
+import { Ajv2020 } from "ajv/dist/2020.js"
+import { Effect, Redacted } from "effect"
+import { Yaml } from "effect/encoding"
+import { TestClock } from "effect/testing"
+
+const adapters: Adapters<{ readonly fetch?: Fetch | undefined }> = {
+  sources: [cognito],
+  exchangers: [entra]
+}
+
+const pool = "eu-central-1:2f4e0c6a-0000-4000-8000-000000000001"
+const tenantId = "11111111-2222-3333-4444-555555555555"
+const clientId = "66666666-7777-8888-9999-aaaaaaaaaaaa"
+
+const variables: Readonly<Record<string, string>> = {
+  COGNITO_IDENTITY_POOL_ID: pool,
+  AZURE_TENANT_ID: tenantId,
+  AZURE_CLIENT_ID: clientId,
+  EMPTY: "",
+  SECRET: "THE-SECRET"
+}
+
+const journey = `
+flows:
+  graph:
+    source:
+      type: cognito
+      identityPoolId: \${COGNITO_IDENTITY_POOL_ID}
+      logins: { my.dev.provider: my_user_id }
+      tokenDuration: 2 minutes
+    exchanger:
+      type: entra
+      tenantId: \${AZURE_TENANT_ID}
+      clientId: \${AZURE_CLIENT_ID}
+      scopes: [https://graph.microsoft.com/.default]
+`
+
+const read = (text: string, fetch?: Fetch) =>
+  decode(text, {
+    file: "federate.yaml",
+    adapters,
+    platform: { fetch },
+    environment: (name) => variables[name]
+  })
+
+const problems = (text: string) =>
+  Effect.map(Effect.flip(read(text)), (error) =>
+    error.problems.map(({ message, path }) => `${path}: ${message}`)
+  )
+
+/** A flow called x with this inside. */
+const flow = (inside: string) => `flows:\n  x:\n${inside.replace(/^/gm, "    ")}`
+const source = `source: { type: cognito, identityPoolId: "${pool}", logins: { my.dev.provider: me } }`
+
+describe("a config file", () => {
+  it.effect("is decoded into flows that work", () =>
+    Effect.gen(function* () {
+      vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+      vi.stubEnv("AWS_SECRET_ACCESS_KEY", "secret")
+      yield* Effect.addFinalizer(() => Effect.sync(() => vi.unstubAllEnvs()))
+      const asked: Array<string> = []
+      const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url")
+      const jwt = [part({ alg: "RS512" }), part({ aud: pool, iat: 0, exp: 120 }), "AAAA"].join(".")
+      const fetch: Fetch = async (url) => {
+        asked.push(url)
+        return url.includes("cognito")
+          ? Response.json({ IdentityId: "eu-central-1:1", Token: jwt })
+          : Response.json({ access_token: "token", token_type: "Bearer", expires_in: 600 })
+      }
+      const { flows } = yield* read(journey, fetch)
+      const definition = flows.get("graph")!
+      assert.deepInclude(definition, { name: "graph", source: "cognito", exchanger: "entra" })
+      const made = yield* definition.make
+      const credential = yield* made.credential()
+      assert.isTrue(
+        "token" in credential && Redacted.value(credential.token as Redacted.Redacted) === "token"
+      )
+      assert.deepStrictEqual(asked, [
+        "https://cognito-identity.eu-central-1.amazonaws.com/",
+        `https://login.microsoftonline.com/${tenantId}/oauth2/v2.0/token`
+      ])
+      // Cognito counts calls: its assertion is remembered, and serves another scope.
+      yield* TestClock.adjust("10 seconds")
+      yield* made.credential({ scopes: ["https://management.azure.com/.default"] })
+      assert.strictEqual(asked.filter((url) => url.includes("cognito")).length, 1)
+    })
+  )
+
+  it.effect("may name a flow without an exchanger", () =>
+    Effect.gen(function* () {
+      for (const exchanger of ["", "\nexchanger:", "\nexchanger: null"]) {
+        const { flows } = yield* read(flow(source + exchanger))
+        assert.isUndefined(flows.get("x")!.exchanger)
+        assert.strictEqual((yield* flows.get("x")!.make).name, "x")
+      }
+    })
+  )
+
+  it.effect("sets policies, with durations as people write them", () =>
+    Effect.gen(function* () {
+      const policies = `
+retry: { attempts: 2, firstDelay: 1s, maximumDelay: 10s, attemptTimeout: 3 seconds, deadline: 1h 30m, waitForTrust: 5m }
+refresh: { freshPart: 0.5, freshPartOfLong: 0.4, jitter: 0, margin: 30s, patience: 500ms, backgroundTimeout: 2s }`
+      const { flows } = yield* read(flow(source + policies))
+      yield* flows.get("x")!.make
+      yield* read(flow(`${source}\nretry: { waitForTrust: 5m }\nrefresh: {}`))
+    })
+  )
+
+  it.effect("tells what its settings cannot do when a flow is made", () =>
+    Effect.gen(function* () {
+      const { flows } = yield* read(flow(source.replace(pool, "no-pool")))
+      const error = yield* Effect.flip(flows.get("x")!.make)
+      assert.match(error.message, /identityPoolId: "no-pool" is not of the form/)
+    })
+  )
+})
+
+describe("variables", () => {
+  it.effect("stand anywhere in a text, with or without a default", () =>
+    Effect.gen(function* () {
+      const { flows } = yield* read(
+        flow(
+          `source: { type: cognito, identityPoolId: "\${REGION:-eu-central-1}:\${NOT_SET:-1}\${EMPTY:-2}", logins: { a.b: "$$\${SECRET}" } }`
+        )
+      )
+      const made = yield* flows.get("x")!.make
+      assert.strictEqual(made.name, "x")
+    })
+  )
+
+  it.effect("that are not set, or badly written, are told with their place", () =>
+    Effect.gen(function* () {
+      const told = yield* problems(
+        flow(
+          `source: { type: cognito, identityPoolId: "\${NOT_SET}", logins: { a: "\${EMPTY}", b: "\${1x}", c: "\${OPEN" } }`
+        )
+      )
+      assert.deepStrictEqual(told.slice(0, 4), [
+        "flows.x.source.identityPoolId: the environment variable NOT_SET is not set: set it, or give a default, ${NOT_SET:-…}",
+        "flows.x.source.logins.a: the environment variable EMPTY is not set: set it, or give a default, ${EMPTY:-…}",
+        'flows.x.source.logins.b: "${1x}" is no variable: write ${NAME} or ${NAME:-default}, or $$ for a dollar sign',
+        'flows.x.source.logins.c: "${OPEN" is no variable: write ${NAME} or ${NAME:-default}, or $$ for a dollar sign'
+      ])
+    })
+  )
+
+  it.effect("bring no syntax along, and are never quoted", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(read(flow(`source: { type: "\${SECRET}" }`)))
+      assert.notInclude(visible(error), "THE-SECRET")
+      const listed = yield* Effect.flip(read(flow(`${source}\nretry: { deadline: "\${SECRET}" }`)))
+      assert.notInclude(visible(listed), "THE-SECRET")
+    })
+  )
+})
+
+describe("what is wrong", () => {
+  it.effect("is told all at once, with its path and what is known instead", () =>
+    Effect.gen(function* () {
+      const told = yield* problems(`
+flows:
+  graph:
+    source:
+      type: cognito
+      identityPoolID: x
+      logins: { my.dev.provider: 5 }
+      tokenDuration: 120
+    exchanger: { type: entra, tenantId: t, clientId: c, cloud: mars, scopes: https://graph }
+    retry: { attempts: 0, deadline: 5, tries: 3 }
+    refresh: { jitter: 7, freshPart: x }
+    retries: 1
+  two: { source: { type: azure } }
+  three: { source: cognito, retry: 5 }
+  "bad name!": 3
+flow: 1
+`)
+      assert.deepStrictEqual(told, [
+        "flow: is not known; known are flows",
+        "flows.graph.retries: is not known; known are source, exchanger, retry, refresh",
+        "flows.graph.source.identityPoolID: is not known; did you mean identityPoolId?",
+        "flows.graph.source.identityPoolId: is missing",
+        'flows.graph.source.logins["my.dev.provider"]: must be a text',
+        "flows.graph.source.tokenDuration: must be a duration with its unit, such as 90s, 2 minutes, 1h 30m",
+        "flows.graph.exchanger.scopes: must be a list",
+        'flows.graph.exchanger.cloud: must be one of "public", "usGovernment", "china", "france", "germany", "singapore"',
+        "flows.graph.retry.tries: is not known; known are attempts, firstDelay, maximumDelay, attemptTimeout, deadline, waitForTrust",
+        "flows.graph.retry.attempts: must be a value between 1 and 20",
+        "flows.graph.retry.deadline: must be a duration with its unit, such as 90s, 2 minutes, 1h 30m",
+        "flows.graph.refresh.freshPart: must be a number",
+        "flows.graph.refresh.jitter: must be a value between 0 and 0.5",
+        "flows.two.source.type: names no adapter; known are cognito",
+        "flows.three.source: must be a mapping with a type: cognito",
+        "flows.three.retry: must be a mapping",
+        'flows["bad name!"]: must be a mapping with a source'
+      ])
+    })
+  )
+
+  it.effect("is told of a type that is missing or nearly right, and of names", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* problems(flow("source: { identityPoolId: x }")), [
+        "flows.x.source.type: is missing; known are cognito"
+      ])
+      assert.deepStrictEqual(yield* problems(flow("source: { type: Cognito }")), [
+        "flows.x.source.type: names no adapter; did you mean cognito?"
+      ])
+      const [name] = yield* problems(`flows:\n  "-x":\n    ${source}`)
+      assert.match(name ?? "", /^flows\.-x: a flow's name is of letters/)
+    })
+  )
+
+  it.effect("is told of a file that is none", () =>
+    Effect.gen(function* () {
+      for (const [text, told] of [
+        ["a: [", /^: is not YAML/],
+        ["flows:\n  a: 1\n  a: 2", /^: is not YAML: Duplicate key 'a' at line 3/],
+        ["", /^: has no flows/],
+        ["[]", /^: has no flows/],
+        ["flows:", /^flows: must name at least one flow/],
+        ["flows: {}", /^flows: must name at least one flow/],
+        ["flows: []", /^flows: must name at least one flow/],
+        ["x".repeat(1_100_000), /^: is over 1048576 characters long/]
+      ] as const) {
+        assert.match((yield* problems(text))[0] ?? "", told)
+      }
+    })
+  )
+
+  it.effect("reads well", () =>
+    Effect.gen(function* () {
+      const one = yield* Effect.flip(read("flows: {}"))
+      assert.match(one.message, /^federate\.yaml: flows: must name/)
+      const two = yield* Effect.flip(read("flows: {}\nx: 1"))
+      assert.match(
+        two.message,
+        /^federate\.yaml: 2 problems\n {2}- x: is not known.*\n {2}- flows: must name/
+      )
+    })
+  )
+})
+
+describe("jsonSchema", () => {
+  it("knows every adapter and refuses what nobody knows", () => {
+    const schema = jsonSchema(adapters)
+    assert.strictEqual(schema["$schema"], "https://json-schema.org/draft/2020-12/schema")
+    const text = JSON.stringify(schema)
+    for (const part of [
+      '"enum":["cognito"]',
+      '"enum":["entra"]',
+      '"tokenDuration"',
+      '"freshPart"',
+      "From 1 s to 24 h"
+    ]) {
+      assert.include(text, part)
+    }
+    assert.notInclude(text, '"additionalProperties":true')
+  })
+
+  it("is a schema (draft 2020-12) that takes the first journey and refuses what the decoder refuses", () => {
+    const validate = new Ajv2020({ strict: false }).compile(jsonSchema(adapters))
+    assert.isTrue(validate(Yaml.parse(journey)), JSON.stringify(validate.errors))
+    for (const wrong of [
+      "flows:\n  x: {}",
+      "flow: {}",
+      journey.replace("type: cognito", "type: azure"),
+      journey.replace("tenantId", "tenantID"),
+      `${journey}    foo: 1\n`,
+      `${journey}    retry: { attempts: 0 }\n`
+    ]) {
+      assert.isFalse(validate(Yaml.parse(wrong)), wrong)
+    }
+  })
+})
