@@ -125,6 +125,9 @@ const adminTokenLifetime = 24 * 3600
 export const make = Effect.fnUntraced(function* (
   options: Options = {}
 ): Effect.fn.Return<Sandbox, SandboxError, Scope.Scope> {
+  const host = options.host ?? "127.0.0.1"
+  // Before any work is done in vain.
+  yield* Listener.checkLoopback(host)
   const region = options.region ?? "us-east-1"
   const clock = ServiceClock.make()
   const script = Script.make()
@@ -133,7 +136,7 @@ export const make = Effect.fnUntraced(function* (
   const entraKeys = AccessToken.makeKeys()
   const certificates = yield* Certificates.make
   const listener = yield* Listener.make({
-    host: options.host ?? "127.0.0.1",
+    host,
     httpPort: options.httpPort ?? 0,
     httpsPort: options.httpsPort ?? 0,
     certificates

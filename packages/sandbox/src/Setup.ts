@@ -7,8 +7,8 @@ import * as IdentityPools from "./cognito/IdentityPools.ts"
 import * as Directory from "./entra/Directory.ts"
 
 /** The first journey's developer provider, and the workload's user id with it. */
-export const developerProvider = "my.dev.provider"
-export const developerUser = "my_user_id"
+const developerProvider = "my.dev.provider"
+const developerUser = "my_user_id"
 
 /** An administrator's role that may do everything, and a workload's role that may do nothing yet; a key for each. */
 export const accounts = (account: Account.Account, now: number) => {

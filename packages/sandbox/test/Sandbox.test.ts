@@ -11,7 +11,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { decodeJwt } from "jose"
-import { cognitoClient, graph, refusal, running, token } from "./running.ts"
+import { cognitoClient, refusal, token } from "./aws.ts"
+import { graph, running } from "./running.ts"
 
 const exchange = async (
   sandbox: Sandbox.Sandbox,

@@ -5,7 +5,7 @@ import * as Redacted from "effect/Redacted"
 import { AwsError } from "./AwsError.ts"
 import * as Policy from "./Policy.ts"
 
-export interface InlinePolicy {
+interface InlinePolicy {
   /** As it was written. */
   readonly document: string
   readonly statements: ReadonlyArray<Policy.Statement>

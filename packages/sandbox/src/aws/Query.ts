@@ -10,7 +10,7 @@ import { AwsError, imposed, queryProtocol } from "./AwsError.ts"
 import * as SigV4 from "./SigV4.ts"
 import type * as Xml from "./Xml.ts"
 
-export interface Operation {
+interface Operation {
   readonly endpoint: Endpoint
   /** The `…Result` element's content; nothing for an action without a result. */
   readonly run: (call: {
@@ -32,12 +32,14 @@ export interface Options {
 
 export const make = (options: Options): Service => {
   const { account, clock, name, namespace, operations, version } = options
+  const find = (action: string): Operation | undefined =>
+    Object.hasOwn(operations, action) ? operations[action] : undefined
   const perform = Effect.fnUntraced(
     function* (request: Request, parameters: Readonly<Record<string, string>>) {
       const now = yield* clock.now(name)
       const caller = yield* SigV4.verify(request, { account, service: name, now })
       const action = parameters["Action"] ?? ""
-      const operation = operations[action]
+      const operation = find(action)
       if (operation === undefined) {
         return yield* new AwsError({
           code: "UnknownOperationException",
@@ -55,7 +57,7 @@ export const make = (options: Options): Service => {
       if (request.method !== "POST" || request.path !== "/") return undefined
       const parameters = Object.fromEntries(form(request))
       if (parameters["Version"] !== version || "x-amz-target" in request.headers) return undefined
-      const endpoint = operations[parameters["Action"] ?? ""]?.endpoint
+      const endpoint = find(parameters["Action"] ?? "")?.endpoint
       return { ...(endpoint && { endpoint }), answer: perform(request, parameters) }
     },
     failure: (_request, failure) =>

@@ -12,9 +12,9 @@ import type { AccessKey, Account } from "./Account.ts"
 import { AwsError } from "./AwsError.ts"
 
 /** How far the request's date may be from AWS's clock, in milliseconds. */
-export const tolerance = 5 * 60_000
+const tolerance = 5 * 60_000
 
-export interface Options {
+interface Options {
   readonly account: Account
   /** As in the credential scope: `cognito-identity`, `iam`, `sts`. */
   readonly service: string

@@ -309,7 +309,8 @@ export const make = ({ account, clock, issuer, pools }: Options): Service => {
       if (target === undefined) return undefined
       const action = target.replace("AWSCognitoIdentityService.", "")
       const endpoint = Endpoint.all.find((name) => name === `cognito.${action}`)
-      return { ...(endpoint && { endpoint }), answer: perform(request, operations[action]) }
+      const operation = Object.hasOwn(operations, action) ? operations[action] : undefined
+      return { ...(endpoint && { endpoint }), answer: perform(request, operation) }
     },
     failure: (_request, failure) => Effect.succeed(jsonProtocol.failure(imposed(failure)))
   }

@@ -67,7 +67,7 @@ export interface AppRoleAssignment {
 }
 
 /** An object and its age. */
-export interface Entry<A> {
+interface Entry<A> {
   readonly value: A
   /** Epoch milliseconds; minus infinity for what was there from the start. */
   readonly createdAt: number

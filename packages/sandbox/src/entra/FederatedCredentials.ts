@@ -15,16 +15,9 @@ import type { Application, FederatedCredential } from "./Directory.ts"
 import type { IssuerKeys } from "./IssuerKeys.ts"
 
 /** What Entra verifies; with any other it says 5002738. Only RS256 is documented, RS512 is what Cognito signs with. */
-export const algorithms: ReadonlyArray<string> = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512"
-]
+const algorithms: ReadonlyArray<string> = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
 
-export interface Options {
+interface Options {
   readonly application: Application
   readonly credentials: ReadonlyArray<FederatedCredential>
   readonly issuerKeys: IssuerKeys

@@ -9,10 +9,10 @@ import { permissions } from "./permissions.ts"
 import * as Properties from "./Properties.ts"
 
 /** How many one application may have. */
-export const maximumCount = 20
+const maximumCount = 20
 
 /** The longest issuer, subject, audience and description, in characters. */
-export const maximumLength = 600
+const maximumLength = 600
 
 type Written = Omit<Directory.FederatedCredential, "id">
 

@@ -12,7 +12,7 @@ export interface Item {
   readonly id: string
 }
 
-export interface Query {
+interface Query {
   readonly matches: (item: Item) => boolean
   readonly select: (item: Item) => Readonly<Record<string, unknown>>
   readonly top: number

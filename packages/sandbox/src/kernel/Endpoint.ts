@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import { SandboxError } from "../SandboxError.ts"
 
 /** Every endpoint, by service. */
-export const names = {
+const names = {
   cognito: [
     "CreateIdentityPool",
     "DeleteIdentityPool",
@@ -42,7 +42,7 @@ export type Endpoint = {
 export type Pattern = Endpoint | `${Service}.*`
 
 /** The services' names. */
-export const services = Object.keys(names) as ReadonlyArray<Service> // keys of a literal object
+const services = Object.keys(names) as ReadonlyArray<Service> // keys of a literal object
 
 /** Every endpoint's name. */
 export const all: ReadonlyArray<Endpoint> = services.flatMap(

@@ -32,10 +32,7 @@ export type When =
   /** This one only; the first is 1. */
   | { readonly call: number }
 
-const { Answer, Hang, Latency, Reset, Status, Throttled, Truncated, $match } =
-  Data.taggedEnum<Fault>()
-
-export const match = $match
+const { Answer, Hang, Latency, Reset, Status, Throttled, Truncated } = Data.taggedEnum<Fault>()
 
 /** The answer comes as usual, after this long. */
 export const latency = (duration: Duration.Input): Fault =>
@@ -77,9 +74,3 @@ export const html = (code = 502): Fault =>
     status: code,
     headers: { "content-type": "text/html" }
   })
-
-/** Whether a fault strikes the k-th call it sees. */
-export const strikes = (when: When, call: number): boolean => {
-  if (when === "every") return true
-  return "first" in when ? call <= when.first : call === when.call
-}

@@ -24,13 +24,17 @@ export interface Listener {
   readonly reset: (incoming: IncomingMessage) => void
 }
 
+/** A sandbox hands out tokens to anyone who asks. */
+export const checkLoopback = (host: string): Effect.Effect<void, SandboxError> =>
+  isLoopback(host)
+    ? Effect.void
+    : new SandboxError({
+        message: `"${host}" is not loopback: a sandbox listens on localhost, 127.0.0.0/8 or ::1 only`
+      })
+
 /** Opens both; they close with the scope, along with every connection. */
 export const make = Effect.fnUntraced(function* (options: Options) {
-  if (!isLoopback(options.host)) {
-    return yield* new SandboxError({
-      message: `"${options.host}" is not loopback. A sandbox hands out tokens to anyone who asks: it listens on localhost, 127.0.0.1 or ::1 only`
-    })
-  }
+  yield* checkLoopback(options.host)
   const { certificate, key } = options.certificates
   const http = createHttpServer()
   const https = createHttpsServer({ cert: certificate, key })

@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import type { SandboxError } from "../SandboxError.ts"
 import * as Endpoint from "./Endpoint.ts"
-import * as Fault from "./Fault.ts"
+import type * as Fault from "./Fault.ts"
 
 export interface Script {
   /** Sets a fault, after those that are set already; gives the function that lifts it. */
@@ -41,7 +41,7 @@ export const make = (): Script => {
       counts.set(endpoint, (counts.get(endpoint) ?? 0) + 1)
       return [...entries]
         .filter((entry) => entry.endpoints.has(endpoint))
-        .filter((entry) => Fault.strikes(entry.when, ++entry.calls))
+        .filter((entry) => strikes(entry.when, ++entry.calls))
         .map((entry) => entry.fault)
     },
     count: (pattern) =>
@@ -49,4 +49,10 @@ export const make = (): Script => {
         endpoints.reduce((sum, endpoint) => sum + (counts.get(endpoint) ?? 0), 0)
       )
   }
+}
+
+/** Whether a fault strikes the k-th call it sees. */
+const strikes = (when: Fault.When, call: number): boolean => {
+  if (when === "every") return true
+  return "first" in when ? call <= when.first : call === when.call
 }

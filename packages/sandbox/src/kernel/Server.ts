@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
-import * as Fault from "./Fault.ts"
+import type { Fault } from "./Fault.ts"
 import type { Request, Response } from "./Http.ts"
 import type { Listener } from "./Listener.ts"
 import type { Script } from "./Script.ts"
@@ -11,7 +11,7 @@ import type { Call, Service } from "./Service.ts"
 import type { ServiceClock } from "./ServiceClock.ts"
 
 /** The largest body that is read, in bytes: several times what any of these services takes. */
-export const maximumBody = 256 * 1024
+const maximumBody = 256 * 1024
 
 export interface Options {
   readonly listener: Listener
@@ -85,28 +85,41 @@ const find = (services: ReadonlyArray<Service>, request: Request) => {
 
 /** In the order they were set; the first that is not a latency ends the call. */
 const strike = Effect.fnUntraced(function* (
-  faults: ReadonlyArray<Fault.Fault>,
+  faults: ReadonlyArray<Fault>,
   service: Service,
   request: Request,
   call: Call
 ) {
   for (const fault of faults) {
-    const ending = yield* Fault.match(fault, {
-      Latency: ({ millis }) => Effect.as(Effect.sleep(millis), undefined),
-      Throttled: ({ retryAfter }) =>
-        Effect.map(service.failure(request, "throttled"), later(retryAfter)),
-      Status: ({ retryAfter, status }) =>
-        Effect.map(service.failure(request, status), later(retryAfter)),
-      Reset: () => Effect.succeed(Reset()),
-      Hang: () => Effect.never,
-      Truncated: () => Effect.map(call.answer, (response) => Truncated({ response })),
-      Answer: ({ body, headers, status }) =>
-        Effect.succeed(Answered({ response: { body, headers, status } }))
-    })
+    const ending = yield* endingBy(fault, service, request, call)
     if (ending !== undefined) return ending
   }
   return Answered({ response: yield* call.answer })
 })
+
+const endingBy = (
+  fault: Fault,
+  service: Service,
+  request: Request,
+  call: Call
+): Effect.Effect<Ending | undefined> => {
+  switch (fault._tag) {
+    case "Latency":
+      return Effect.as(Effect.sleep(fault.millis), undefined)
+    case "Throttled":
+      return Effect.map(service.failure(request, "throttled"), later(fault.retryAfter))
+    case "Status":
+      return Effect.map(service.failure(request, fault.status), later(fault.retryAfter))
+    case "Reset":
+      return Effect.succeed(Reset())
+    case "Hang":
+      return Effect.never
+    case "Truncated":
+      return Effect.map(call.answer, (response) => Truncated({ response }))
+    case "Answer":
+      return Effect.succeed(Answered({ response: fault }))
+  }
+}
 
 const later =
   (retryAfter: number | string | undefined) =>

@@ -10,7 +10,9 @@ import {
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts"
 import { Fault } from "@federate/sandbox"
 import { assert, describe, it } from "@effect/vitest"
-import { cognitoClient, iamClient, refusal, running } from "../running.ts"
+import { cognitoClient, refusal } from "../aws.ts"
+import { iamClient } from "../iam.ts"
+import { running } from "../running.ts"
 
 const sandbox = running({ setup: "empty" })
 

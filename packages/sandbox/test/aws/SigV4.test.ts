@@ -2,8 +2,10 @@ import { createHash } from "node:crypto"
 import { DescribeIdentityPoolCommand } from "@aws-sdk/client-cognito-identity"
 import { GetRoleCommand } from "@aws-sdk/client-iam"
 import { assert, describe, it } from "@effect/vitest"
-import { cognitoClient, iamClient, refusal, running } from "../running.ts"
-import type { ClientOptions } from "../running.ts"
+import { cognitoClient, refusal } from "../aws.ts"
+import { iamClient } from "../iam.ts"
+import { running } from "../running.ts"
+import type { ClientOptions } from "../aws.ts"
 
 const sandbox = running()
 

@@ -20,7 +20,8 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts"
 import { Fault } from "@federate/sandbox"
 import { assert, describe, it } from "@effect/vitest"
 import { decodeJwt } from "jose"
-import { cognitoClient, refusal, running } from "../running.ts"
+import { cognitoClient, refusal } from "../aws.ts"
+import { running } from "../running.ts"
 
 const sandbox = running()
 
@@ -190,6 +191,11 @@ describe("inputs", () => {
   it("for an operation that is not stood in for are refused", async () => {
     const call = admin().send(new GetOpenIdTokenCommand({ IdentityId: unknownId }))
     assert.deepInclude(await refusal(call), { name: "UnknownOperationException", status: 400 })
+    const response = await fetch(sandbox().http, {
+      method: "POST",
+      headers: { "x-amz-target": "AWSCognitoIdentityService.constructor" }
+    })
+    assert.propertyVal(await response.json(), "__type", "UnknownOperationException")
   })
 })
 

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { createPublicKey } from "node:crypto"
 import type { JsonWebKey } from "node:crypto"
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose"
-import { read, running, token } from "../running.ts"
+import { token } from "../aws.ts"
+import { read, running } from "../running.ts"
 
 interface Discovery {
   readonly issuer: string

@@ -3,7 +3,8 @@ import type { Options, TokenOptions } from "@federate/sandbox"
 import { assert, describe, it } from "@effect/vitest"
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose"
 import { catalogue } from "../../src/entra/Aadsts.ts"
-import { graph, running, token } from "../running.ts"
+import { token } from "../aws.ts"
+import { graph, running } from "../running.ts"
 
 const sandbox = running()
 

@@ -5,7 +5,8 @@ import { Fault } from "@federate/sandbox"
 import { assert, describe, it } from "@effect/vitest"
 import { decodeJwt } from "jose"
 import { afterAll, beforeAll } from "vitest"
-import { graph, running, token } from "../running.ts"
+import { token } from "../aws.ts"
+import { graph, running } from "../running.ts"
 
 const sandbox = running()
 
