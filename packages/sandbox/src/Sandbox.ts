@@ -230,6 +230,8 @@ export const make = Effect.fnUntraced(function* (
       AWS_ACCESS_KEY_ID: workload.accessKeyId,
       AWS_SECRET_ACCESS_KEY: workload.secretAccessKey,
       AWS_REGION: region,
+      // What the Python SDK and its command line read in its place.
+      AWS_DEFAULT_REGION: region,
       AZURE_AUTHORITY_HOST: https,
       AZURE_TENANT_ID: tenantId,
       GRAPH_BASE_URL: https,

@@ -71,6 +71,7 @@ describe("the first journey", () => {
       "AWS_ACCESS_KEY_ID",
       "AWS_SECRET_ACCESS_KEY",
       "AWS_REGION",
+      "AWS_DEFAULT_REGION",
       "AZURE_AUTHORITY_HOST",
       "AZURE_TENANT_ID",
       "AZURE_CLIENT_ID",
@@ -146,8 +147,27 @@ describe("propagation", () => {
         })
       )
       assert.strictEqual(yield* code, 70025)
+      yield* TestClock.adjust("1 minute")
+      const roles = Effect.map(
+        Effect.promise(() => exchange(sandbox, appId)),
+        ({ access_token = "" }) => decodeJwt(access_token)["roles"]
+      )
+      const principal = yield* Effect.promise(() =>
+        admin.get(`servicePrincipals(appId='${appId}')`)
+      )
+      const resource = yield* Effect.promise(() =>
+        admin.get("servicePrincipals(appId='00000003-0000-0000-c000-000000000000')")
+      )
+      yield* Effect.promise(() =>
+        admin.create(`servicePrincipals/${resource["id"]}/appRoleAssignedTo`, {
+          principalId: principal["id"],
+          resourceId: resource["id"],
+          appRoleId: "df021288-bdef-4463-88db-98f22de89214"
+        })
+      )
+      assert.isUndefined(yield* roles)
       sandbox.propagation(0)
-      assert.isUndefined(yield* code)
+      assert.deepEqual(yield* roles, ["User.Read.All"])
 
       // What was there from the start was never hidden.
       sandbox.propagation("1 day")
