@@ -24,6 +24,7 @@ import type { Tenant } from "./entra/TokenEndpoint.ts"
 import * as Graph from "./graph/Graph.ts"
 import * as Issuers from "./issuer/Issuers.ts"
 import * as Certificates from "./kernel/Certificates.ts"
+import * as Endpoint from "./kernel/Endpoint.ts"
 import type { Pattern, Service } from "./kernel/Endpoint.ts"
 import type { Fault, When } from "./kernel/Fault.ts"
 import * as Listener from "./kernel/Listener.ts"
@@ -252,7 +253,8 @@ export const make = Effect.fnUntraced(function* (
       if (signer === "entra") return [entraKeys.rotate(publish)]
       return issuers.rotate(signer.issuer, publish)
     },
-    skew: clock.skew,
+    skew: (service, millis) =>
+      clock.skew(Result.getOrThrow(Endpoint.checkService(service)), millis),
     propagation: (delay) => void (tenant.propagation = Duration.toMillis(delay)),
     issuerUrl: issuers.url,
     issueToken: (name, asked) => run(issuers.issue(name, asked)),

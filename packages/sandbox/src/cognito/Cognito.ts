@@ -196,17 +196,16 @@ export const make = ({ account, clock, issuer, pools }: Options): Service => {
       Effect.fnUntraced(function* (input) {
         const pool = yield* findPool(input.IdentityPoolId)
         const { DeveloperUserIdentifier: user, IdentityId: identityId } = input
-        if (user === undefined && identityId === undefined) {
-          return yield* invalidParameter(
-            "Either IdentityId or DeveloperUserIdentifier must be specified."
-          )
-        }
         const byUser = user === undefined ? undefined : pool.developerUsers.get(user)
         if (user !== undefined && byUser === undefined) {
           return yield* notFound(`Developer user '${user}' not found.`)
         }
-        const identity =
-          identityId === undefined ? byUser! : yield* findIdentityIn(pool, identityId)
+        const identity = identityId === undefined ? byUser : yield* findIdentityIn(pool, identityId)
+        if (identity === undefined) {
+          return yield* invalidParameter(
+            "Either IdentityId or DeveloperUserIdentifier must be specified."
+          )
+        }
         if (byUser !== undefined && byUser !== identity) {
           return yield* new AwsError({
             code: "ResourceConflictException",

@@ -23,7 +23,7 @@ export interface Options {
 }
 
 /** Tokens are valid from five minutes ago, for verifiers whose clocks are slow. In seconds. */
-const backdating = 300
+export const backdating = 300
 
 /** https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference */
 export const mint = (keys: KeyRing.KeyRing, options: Options): Effect.Effect<string> => {

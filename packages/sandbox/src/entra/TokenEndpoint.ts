@@ -74,35 +74,31 @@ export const answer = Effect.fnUntraced(function* (
     lifetime: tenant.tokenLifetime,
     now
   })
-  const common = headers(correlationId(request, parameters))
-  const lifetime = tenant.tokenLifetime
-  const refreshIn = lifetime > longLived ? { refresh_in: Math.floor(lifetime / 2) } : {}
-  return version === 2
-    ? json(
-        200,
-        {
-          token_type: "Bearer",
-          expires_in: lifetime,
-          ext_expires_in: lifetime,
-          ...refreshIn,
-          access_token: token
-        },
-        common
-      )
-    : json(
-        200,
-        {
-          token_type: "Bearer",
-          expires_in: `${lifetime}`,
-          ext_expires_in: `${lifetime}`,
-          ...(refreshIn.refresh_in !== undefined && { refresh_in: `${refreshIn.refresh_in}` }),
-          expires_on: `${seconds(now) + lifetime}`,
-          not_before: `${seconds(now) - 300}`,
-          resource: audience,
-          access_token: token
-        },
-        common
-      )
+  return json(
+    200,
+    version === 2
+      ? issued(token, tenant.tokenLifetime)
+      : issuedAsText(token, tenant.tokenLifetime, audience, now),
+    headers(correlationId(request, parameters))
+  )
+})
+
+const issued = (token: string, lifetime: number) => ({
+  token_type: "Bearer",
+  expires_in: lifetime,
+  ext_expires_in: lifetime,
+  ...(lifetime > longLived && { refresh_in: Math.floor(lifetime / 2) }),
+  access_token: token
+})
+
+/** The older endpoint's answer: every number is a string, and there are more of them. */
+const issuedAsText = (token: string, lifetime: number, resource: string, now: number) => ({
+  ...Object.fromEntries(
+    Object.entries(issued(token, lifetime)).map(([name, value]) => [name, `${value}`])
+  ),
+  expires_on: `${seconds(now) + lifetime}`,
+  not_before: `${seconds(now) - AccessToken.backdating}`,
+  resource
 })
 
 /** Whether the name in the path stands for more than one tenant. */

@@ -21,6 +21,8 @@ const writable: Properties.Writable<Written> = {
   appRoleId: Properties.isGuid
 }
 
+const type = "AppRoleAssignment"
+
 /** The role of a resource that has none: access as such. */
 const defaultRole = "00000000-0000-0000-0000-000000000000"
 
@@ -38,16 +40,11 @@ export const make = (
     permissions: { read: permissions.read, write: permissions.grant },
     items: () => all().filter((assignment) => assignment[property] === owner.id),
     create: Effect.fnUntraced(function* (body, now) {
-      const { appRoleId, principalId, resourceId } = yield* Properties.read(
-        "AppRoleAssignment",
-        writable,
-        body
+      const { appRoleId, principalId, resourceId } = yield* Properties.required(
+        type,
+        yield* Properties.read(type, writable, body),
+        ["principalId", "resourceId", "appRoleId"]
       )
-      if (appRoleId === undefined || principalId === undefined || resourceId === undefined) {
-        return yield* badRequest(
-          "principalId, resourceId and appRoleId are required for resource 'AppRoleAssignment'."
-        )
-      }
       if ({ principalId, resourceId }[property] !== owner.id) {
         return yield* badRequest(`${property} must be the service principal in the path.`)
       }

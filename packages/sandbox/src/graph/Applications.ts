@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Directory from "../entra/Directory.ts"
 import type { Collection } from "./Collection.ts"
-import { badRequest, duplicate } from "./GraphError.ts"
+import { duplicate } from "./GraphError.ts"
 import { permissions } from "./permissions.ts"
 import * as Properties from "./Properties.ts"
 
@@ -71,18 +71,10 @@ export const make = (directory: Directory.Directory): Collection => {
     permissions,
     items,
     create: Effect.fnUntraced(function* (body, now) {
-      const { displayName, ...fields } = yield* Properties.read("Application", writable, body)
-      if (displayName === undefined) {
-        return yield* badRequest(
-          "A value is required for property 'displayName' of resource 'Application'."
-        )
-      }
+      const written = yield* Properties.read("Application", writable, body)
+      const fields = yield* Properties.required("Application", written, ["displayName"])
       yield* checkUnique(fields)
-      return Directory.addApplication(
-        directory,
-        Directory.newApplication({ ...fields, displayName }, now),
-        now
-      )
+      return Directory.addApplication(directory, Directory.newApplication(fields, now), now)
     }),
     update: Effect.fnUntraced(function* (id, body) {
       const changes = yield* Properties.read("Application", writable, body)

@@ -55,33 +55,41 @@ export interface Call {
 }
 
 /** The answer to a call by someone who may make it. */
-export const answer = Effect.fnUntraced(function* (
-  call: Call
-): Effect.fn.Return<Response, GraphError> {
-  const { base, collection, key, now, request } = call
-  const context = `${base}/$metadata#${collection.context}`
-  switch (`${request.method} ${key === undefined ? "all" : "one"}`) {
-    case "GET all":
-      return yield* list(call, context)
-    case "POST all": {
-      const item = yield* collection.create(yield* readBody(request), now)
-      return json(201, { "@odata.context": `${context}/$entity`, ...item })
-    }
-    case "GET one": {
-      const query = yield* Query.parse(request.query)
-      const item = yield* find(collection, key!)
-      return json(200, { "@odata.context": `${context}/$entity`, ...query.select(item) })
-    }
-    case "PATCH one":
-      return yield* change(call, key!, context)
-    case "DELETE one": {
-      const item = yield* find(collection, key!)
-      collection.remove(item.id)
-      return noContent
-    }
+export const answer = (call: Call): Effect.Effect<Response, GraphError> => {
+  const context = `${call.base}/$metadata#${call.collection.context}`
+  const { key } = call
+  switch (call.request.method) {
+    case "GET":
+      return key === undefined ? list(call, context) : read(call, key, context)
+    case "POST":
+      return key === undefined ? create(call, context) : notAllowed
+    case "PATCH":
+      return key === undefined ? notAllowed : change(call, key, context)
+    case "DELETE":
+      return key === undefined ? notAllowed : remove(call, key)
     default:
-      return yield* notAllowed
+      return notAllowed
   }
+}
+
+const read = Effect.fnUntraced(function* (
+  { collection, request }: Call,
+  key: Key,
+  context: string
+) {
+  const { select } = yield* Query.parse(request.query)
+  const item = yield* find(collection, key)
+  return json(200, { "@odata.context": `${context}/$entity`, ...select(item) })
+})
+
+const create = Effect.fnUntraced(function* ({ collection, now, request }: Call, context: string) {
+  const item = yield* collection.create(yield* readBody(request), now)
+  return json(201, { "@odata.context": `${context}/$entity`, ...item })
+})
+
+const remove = Effect.fnUntraced(function* ({ collection }: Call, key: Key) {
+  collection.remove((yield* find(collection, key)).id)
+  return noContent
 })
 
 const list = Effect.fnUntraced(function* ({ collection, request, base }: Call, context: string) {
@@ -105,7 +113,7 @@ const change = Effect.fnUntraced(function* (
   key: Key,
   context: string
 ) {
-  const { create, update } = collection
+  const { update } = collection
   if (update === undefined) return yield* notAllowed
   const body = yield* readBody(request)
   const item = lookUp(collection, key)
@@ -117,7 +125,7 @@ const change = Effect.fnUntraced(function* (
   if (key.property === "id" || !prefer?.includes("create-if-missing")) {
     return yield* notFound(key.value)
   }
-  const created = yield* create({ ...body, [key.property]: key.value }, now)
+  const created = yield* collection.create({ ...body, [key.property]: key.value }, now)
   return json(201, { "@odata.context": `${context}/$entity`, ...created })
 })
 

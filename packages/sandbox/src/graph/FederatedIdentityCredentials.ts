@@ -56,16 +56,12 @@ export const make = (
     permissions,
     items,
     create: Effect.fnUntraced(function* (body, now) {
-      const fields = yield* Properties.read(type, writable, body)
-      const { audiences, description = null, issuer, name, subject } = fields
-      for (const [property, value] of Object.entries({ name, issuer, subject, audiences })) {
-        if (value === undefined) {
-          return yield* badRequest(
-            `A value is required for property '${property}' of resource '${type}'.`
-          )
-        }
-      }
-      if (!name || !issuer || !subject || !audiences) return yield* badRequest("Invalid value.")
+      const fields = yield* Properties.required(
+        type,
+        yield* Properties.read(type, writable, body),
+        ["name", "issuer", "subject", "audiences"]
+      )
+      const { description = null, name } = fields
       if (!/^[a-z0-9][a-z0-9_-]{2,119}$/i.test(name)) {
         return yield* badRequest(`Federated Identity Credential name '${name}' is invalid.`)
       }
@@ -80,11 +76,7 @@ export const make = (
           message: `An application may have at most ${maximumCount} federated identity credentials.`
         })
       }
-      return Directory.put(
-        table,
-        { id: randomUUID(), name, issuer, subject, audiences, description },
-        now
-      )
+      return Directory.put(table, { ...fields, id: randomUUID(), description }, now)
     }),
     update: Effect.fnUntraced(function* (id, body) {
       const changes = yield* Properties.read(type, writable, body)

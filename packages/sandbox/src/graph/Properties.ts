@@ -40,6 +40,18 @@ export const read = <A>(
   return Effect.succeed(body as Partial<A>) // each property has passed the check for its own type
 }
 
+/** The properties, when all of the named ones are there. */
+export const required = <A, K extends keyof A & string>(
+  type: string,
+  properties: Partial<A>,
+  names: ReadonlyArray<K>
+): Effect.Effect<Partial<A> & Pick<A, K>, GraphError> => {
+  const missing = names.find((name) => properties[name] === undefined)
+  return missing === undefined
+    ? Effect.succeed(properties as Partial<A> & Pick<A, K>) // none of them is missing
+    : badRequest(`A value is required for property '${missing}' of resource '${type}'.`)
+}
+
 export const isText =
   (max: number, min = 0) =>
   (value: unknown): value is string =>

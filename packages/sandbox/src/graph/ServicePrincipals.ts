@@ -31,12 +31,10 @@ export const make = (directory: Directory.Directory): Collection => {
     permissions,
     items,
     create: Effect.fnUntraced(function* (body, now) {
-      const { appId, ...fields } = yield* Properties.read("ServicePrincipal", creatable, body)
-      if (appId === undefined) {
-        return yield* badRequest(
-          "A value is required for property 'appId' of resource 'ServicePrincipal'."
-        )
-      }
+      const written = yield* Properties.read("ServicePrincipal", creatable, body)
+      const { appId, ...fields } = yield* Properties.required("ServicePrincipal", written, [
+        "appId"
+      ])
       const entries = [...directory.applications.values()]
       const application = entries.find(({ value }) => value.appId === appId)?.value
       if (application === undefined) {

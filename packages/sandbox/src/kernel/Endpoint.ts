@@ -49,6 +49,18 @@ export const all: ReadonlyArray<Endpoint> = services.flatMap(
   (service) => names[service].map((name) => `${service}.${name}` as Endpoint) // the template type, lost by `map` over a union
 )
 
+/** A service's name, checked. */
+export const checkService = (name: string): Result.Result<Service, SandboxError> => {
+  const found = services.find((one) => one === name)
+  return found === undefined
+    ? Result.fail(
+        new SandboxError({
+          message: `There is no service "${name}". There are: ${services.join(", ")}`
+        })
+      )
+    : Result.succeed(found)
+}
+
 /** The endpoints that a pattern names; the failure of an unknown one lists what there is. */
 export const matching = (pattern: string): Result.Result<ReadonlyArray<Endpoint>, SandboxError> => {
   const found = pattern.endsWith(".*")

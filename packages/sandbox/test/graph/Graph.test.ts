@@ -421,7 +421,7 @@ describe("app role assignments", () => {
     }
     const message = async (status: number, body: unknown) =>
       (await admin().refused(status, "POST", path, body)).message
-    assert.match(await message(400, {}), /are required/)
+    assert.match(await message(400, {}), /A value is required for property 'principalId'/)
     assert.match(await message(400, { ...grant, principalId: nobody }), /principal in the path/)
     assert.match(await message(404, { ...grant, resourceId: nobody }), /does not exist/)
     assert.match(

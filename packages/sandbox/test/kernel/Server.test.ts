@@ -188,6 +188,12 @@ describe("a service's clock", () => {
     assert.closeTo(behind, 3_600_000, 5_000)
     sandbox().skew("cognito", 0)
   })
+
+  it("is of a service that there is", () => {
+    // A name that the types refuse, as a JavaScript user could write it.
+    const skew = () => sandbox().skew("google" as "cognito", 1)
+    assert.throws(skew, SandboxError, /^There is no service "google"\. There are: cognito, iam/)
+  })
 })
 
 describe("requests", () => {
