@@ -1,0 +1,10 @@
+/** The adapters that the command knows: the one list. */
+import { adapter as cognito } from "@federate/cognito/adapter"
+import type { Adapters } from "@federate/config"
+import { adapter as entra } from "@federate/entra/adapter"
+import type { Fetch } from "@federate/http"
+
+export const adapters: Adapters<{ readonly fetch?: Fetch }> = {
+  sources: [cognito],
+  exchangers: [entra]
+}

@@ -1,0 +1,103 @@
+/** `federate init`: writes a commented config file. */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Prompt from "effect/cli/Prompt"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import { report } from "../report.ts"
+import { configFile, placeholders } from "../template.ts"
+import type { Answers } from "../template.ts"
+import { UsageError } from "../UsageError.ts"
+
+const questions: { readonly [Key in keyof Answers]: string } = {
+  flow: "The flow's name",
+  identityPoolId: "Amazon Cognito identity pool id (REGION:GUID)",
+  developerProvider: "The pool's developer provider",
+  userId: "This workload's user id at that provider",
+  tenantId: "Microsoft Entra tenant id",
+  clientId: "Application (client) id",
+  scope: "Scope (<resource>/.default)"
+}
+
+const answer = (name: string, key: keyof Answers) =>
+  Flag.String(name).pipe(
+    Flag.withDescription(`${questions[key]}; ${placeholders[key]} without it`),
+    Flag.optional
+  )
+
+export const init = Command.make(
+  "init",
+  {
+    output: Flag.File("output").pipe(
+      Flag.withAlias("o"),
+      Flag.withDescription("The file to write"),
+      Flag.withDefault("federate.yaml")
+    ),
+    force: Flag.Boolean("force").pipe(
+      Flag.withDescription("Write over a file that is there"),
+      Flag.withDefault(false)
+    ),
+    yes: Flag.Boolean("yes").pipe(
+      Flag.withAlias("y"),
+      Flag.withDescription("Ask nothing: take the flags, and variables for the rest"),
+      Flag.withDefault(false)
+    ),
+    flow: answer("flow", "flow"),
+    identityPoolId: answer("identity-pool-id", "identityPoolId"),
+    developerProvider: answer("developer-provider", "developerProvider"),
+    userId: answer("user-id", "userId"),
+    tenantId: answer("tenant-id", "tenantId"),
+    clientId: answer("client-id", "clientId"),
+    scope: answer("scope", "scope")
+  },
+  Effect.fn(
+    function* ({ force, output, yes, ...given }) {
+      const files = yield* FileSystem.FileSystem
+      if (!force && (yield* Effect.orElseSucceed(files.exists(output), () => false))) {
+        return yield* new UsageError({
+          problem: `${output} is there already`,
+          hint: "Write elsewhere with --output FILE, or over it with --force."
+        })
+      }
+      const asks = !yes && process.stdin.isTTY && process.stdout.isTTY
+      const answers = yield* Effect.all({
+        flow: choose(given.flow, "flow", asks),
+        identityPoolId: choose(given.identityPoolId, "identityPoolId", asks),
+        developerProvider: choose(given.developerProvider, "developerProvider", asks),
+        userId: choose(given.userId, "userId", asks),
+        tenantId: choose(given.tenantId, "tenantId", asks),
+        clientId: choose(given.clientId, "clientId", asks),
+        scope: choose(given.scope, "scope", asks)
+      })
+      yield* Effect.mapError(
+        files.writeFileString(output, configFile(answers)),
+        ({ reason }) =>
+          new UsageError({
+            problem: `${output} cannot be written (${reason._tag})`,
+            hint: "Choose another --output."
+          })
+      )
+      yield* Console.error(`Wrote ${output}. Next: federate token ${answers.flow}`)
+    },
+    report({ json: false })
+  )
+).pipe(
+  Command.withDescription("Write a commented federate.yaml: Amazon Cognito to Microsoft Entra"),
+  Command.withExamples([
+    { command: "federate init", description: "Answer seven questions" },
+    {
+      command: "federate init --yes",
+      description:
+        "Ask nothing: ids come from COGNITO_IDENTITY_POOL_ID, AZURE_TENANT_ID, AZURE_CLIENT_ID"
+    }
+  ])
+)
+
+const choose = (given: Option.Option<string>, key: keyof Answers, asks: boolean) =>
+  Option.isSome(given)
+    ? Effect.succeed(given.value)
+    : asks
+      ? Prompt.run(Prompt.String({ message: questions[key], default: placeholders[key] }))
+      : Effect.succeed(placeholders[key])

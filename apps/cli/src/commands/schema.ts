@@ -1,0 +1,22 @@
+/** `federate schema`: the JSON Schema of the config file. */
+import { jsonSchema } from "@federate/config"
+import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+
+export const schema = Command.make(
+  "schema",
+  {},
+  Effect.fn(function* () {
+    const { adapters } = yield* Effect.promise(() => import("../adapters.ts"))
+    yield* Console.log(JSON.stringify(jsonSchema(adapters), null, 2))
+  })
+).pipe(
+  Command.withDescription("Print the JSON Schema of federate.yaml, for editors"),
+  Command.withExamples([
+    {
+      command: "federate schema > federate.schema.json",
+      description: "Then name it in the file's first line"
+    }
+  ])
+)

@@ -1,0 +1,112 @@
+/** `federate token`: the token alone on standard output. */
+import { RetryPolicy } from "@federate/core"
+import type { AccessToken, Credential } from "@federate/core"
+import { parseDuration } from "@federate/schema"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { flowOf, load } from "../configFile.ts"
+import { report } from "../report.ts"
+import { root } from "../root.ts"
+import { printSpan } from "../time.ts"
+import { UsageError } from "../UsageError.ts"
+
+export const token = Command.make(
+  "token",
+  {
+    flow: Argument.String("flow").pipe(Argument.withDescription("A flow of the config file")),
+    scope: Flag.String("scope").pipe(
+      Flag.withDescription(
+        "What the token is for, instead of the flow's own scopes; may be repeated"
+      ),
+      Flag.atLeast(0)
+    ),
+    json: Flag.Boolean("json").pipe(
+      Flag.withDescription("Print token, type, scope and expiry as JSON; errors as well"),
+      Flag.withDefault(false)
+    ),
+    waitPropagation: Flag.String("wait-propagation").pipe(
+      Flag.withDescription("Wait for a trust that was just set up to spread, such as 5m"),
+      Flag.withMetavar("duration"),
+      Flag.withOptionalValue("5m"),
+      Flag.optional
+    )
+  },
+  Effect.fn(function* ({ flow, json, scope, waitPropagation }) {
+    const { config } = yield* root
+    yield* Effect.gen(function* () {
+      const retry = yield* patience(Option.getOrUndefined(waitPropagation))
+      const definition = yield* flowOf(yield* load(Option.getOrUndefined(config)), flow)
+      if (retry !== undefined) {
+        yield* Console.error(
+          `Waiting up to ${printSpan(Duration.toMillis(retry.deadline))} for the trust to spread…`
+        )
+      }
+      const credential = yield* Effect.gen(function* () {
+        const made = yield* definition.make
+        return yield* made.credential(scope.length === 0 ? {} : { scopes: scope })
+      }).pipe(Effect.provideService(RetryPolicy.Override, retry), Effect.scoped)
+      if (!isAccessToken(credential)) {
+        return yield* new UsageError({
+          problem: `The flow "${flow}" does not bring a token`,
+          hint: "Ask a flow whose exchanger issues one."
+        })
+      }
+      yield* Console.log(
+        json ? JSON.stringify(answer(credential)) : Redacted.value(credential.token)
+      )
+    }).pipe(report({ json }))
+  })
+).pipe(
+  Command.withDescription("Print a flow's token, and nothing else, on standard output"),
+  Command.withExamples([
+    { command: "federate token graph", description: "A token for the scopes of the config file" },
+    {
+      command:
+        'curl -H "Authorization: Bearer $(federate token graph)" https://graph.microsoft.com/v1.0/applications',
+      description: "Use it"
+    },
+    {
+      command: "federate token graph --scope https://management.azure.com/.default --json",
+      description: "Another scope, with its expiry"
+    },
+    {
+      command: "federate token graph --wait-propagation",
+      description: "Just after the trust was set up"
+    }
+  ])
+)
+
+const patience = (
+  text: string | undefined
+): Effect.Effect<RetryPolicy.RetryPolicy | undefined, UsageError> => {
+  if (text === undefined) return Effect.undefined
+  return Result.match(parseDuration(text), {
+    onSuccess: (duration) => Effect.succeed(RetryPolicy.waitForTrust(duration)),
+    onFailure: (expected) =>
+      Effect.fail(
+        new UsageError({
+          problem: `--wait-propagation=${text} is not ${expected}`,
+          hint: "5m is what it waits without a value."
+        })
+      )
+  })
+}
+
+const isAccessToken = (credential: Credential.Credential): credential is AccessToken =>
+  "_tag" in credential && credential._tag === "AccessToken"
+
+/** In the words of RFC 6749 §5.1, with `expires_on` (epoch seconds) beside `expires_in`. */
+const answer = ({ expiresAt, scopes, token, tokenType }: AccessToken) => ({
+  access_token: Redacted.value(token),
+  token_type: tokenType,
+  expires_on: Math.floor(expiresAt / 1000),
+  expires_in: Math.max(0, Math.floor((expiresAt - Date.now()) / 1000)),
+  ...(scopes !== undefined && { scope: scopes.join(" ") })
+})

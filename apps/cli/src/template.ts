@@ -1,0 +1,57 @@
+/** A config file for the first journey, as `init` and `sandbox` write it. */
+
+export interface Answers {
+  readonly flow: string
+  readonly identityPoolId: string
+  readonly developerProvider: string
+  readonly userId: string
+  readonly tenantId: string
+  readonly clientId: string
+  readonly scope: string
+}
+
+/** Placeholders: what varies comes from the environment. */
+export const placeholders: Answers = {
+  flow: "graph",
+  identityPoolId: "${COGNITO_IDENTITY_POOL_ID}",
+  developerProvider: "my.dev.provider",
+  userId: "my_user_id",
+  tenantId: "${AZURE_TENANT_ID}",
+  clientId: "${AZURE_CLIENT_ID}",
+  scope: "https://graph.microsoft.com/.default"
+}
+
+export const configFile = (
+  answers: Answers
+): string => `# yaml-language-server: $schema=./federate.schema.json
+# Federate's flows. There are no secrets in this file; \${NAME} is an environment variable,
+# \${NAME:-default} one with a default. \`federate schema > federate.schema.json\` makes editors know it.
+
+flows:
+  # \`federate token ${answers.flow}\` prints this flow's token.
+  ${answers.flow}:
+    # Where the statement about this workload comes from.
+    source:
+      type: cognito
+      # The identity pool's id, REGION:GUID. It is the token's audience.
+      identityPoolId: ${scalar(answers.identityPoolId)}
+      # The pool's developer provider, with a user id that never changes: the pair decides the token's subject.
+      logins: { ${scalar(answers.developerProvider)}: ${scalar(answers.userId)} }
+      # One exchange is all that it is needed for.
+      tokenDuration: 2 minutes
+    # Who trades it for the token that is wanted.
+    exchanger:
+      type: entra
+      tenantId: ${scalar(answers.tenantId)}
+      # The application (client) id, not the object id.
+      clientId: ${scalar(answers.clientId)}
+      authorityHost: \${AZURE_AUTHORITY_HOST:-https://login.microsoftonline.com}
+      scopes: [${scalar(answers.scope)}]
+`
+
+/** Plain where YAML reads it as that text and nothing else; quoted otherwise. */
+const scalar = (text: string): string =>
+  /^[A-Za-z$][\w.$-]*$|^\$\{\w+\}$|^https:\/\/[\w./-]+$/.test(text) &&
+  !/^(true|false|null|yes|no|on|off)$/i.test(text)
+    ? text
+    : JSON.stringify(text)
