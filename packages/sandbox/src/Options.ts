@@ -11,7 +11,7 @@ export interface Options {
    * - `empty`: an AWS account with an administrator's role and a workload's role without any policy, and an Entra tenant
    */
   readonly setup?: "first-journey" | "empty"
-  /** A loopback address. Default `127.0.0.1`. */
+  /** `127.0.0.1` (default), `::1` or `localhost`. */
   readonly host?: string
   /** 0, the default, is any that is free. */
   readonly httpPort?: number

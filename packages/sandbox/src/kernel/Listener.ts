@@ -2,7 +2,7 @@
 import { createServer as createHttpServer } from "node:http"
 import { createServer as createHttpsServer } from "node:https"
 import type { IncomingMessage, RequestListener, Server } from "node:http"
-import { BlockList, isIP, Socket } from "node:net"
+import { Socket } from "node:net"
 import * as Effect from "effect/Effect"
 import { SandboxError } from "../SandboxError.ts"
 import type { Certificates } from "./Certificates.ts"
@@ -24,12 +24,15 @@ export interface Listener {
   readonly reset: (incoming: IncomingMessage) => void
 }
 
+/** Where the name in the URLs, `localhost`, leads to; the certificate is for these too. */
+const loopback: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "::1"])
+
 /** A sandbox hands out tokens to anyone who asks. */
 export const checkLoopback = (host: string): Effect.Effect<void, SandboxError> =>
-  isLoopback(host)
+  loopback.has(host)
     ? Effect.void
     : new SandboxError({
-        message: `"${host}" is not loopback: a sandbox listens on localhost, 127.0.0.0/8 or ::1 only`
+        message: `A sandbox listens on ${[...loopback].join(", ")} and nowhere else, not on "${host}"`
       })
 
 /** Opens both; they close with the scope, along with every connection. */
@@ -58,15 +61,6 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   }
   return listener
 })
-
-const loopback = new BlockList()
-loopback.addSubnet("127.0.0.0", 8, "ipv4")
-loopback.addAddress("::1", "ipv6")
-
-const isLoopback = (host: string): boolean => {
-  const family = isIP(host)
-  return family === 0 ? host === "localhost" : loopback.check(host, family === 6 ? "ipv6" : "ipv4")
-}
 
 const open = (server: Server, host: string, port: number) =>
   Effect.acquireRelease(listen(server, host, port), () => close(server))

@@ -17,14 +17,17 @@ const refusal = (options: Options) =>
   )
 
 describe("the sockets", () => {
-  it.each(["0.0.0.0", "::", "192.168.1.1", "example.com", ""])(
+  it.each(["0.0.0.0", "::", "192.168.1.1", "127.0.0.2", "example.com", ""])(
     "are not opened beyond loopback: %s",
     async (host) => {
-      assert.match(await refusal({ host }), /is not loopback/)
+      assert.match(
+        await refusal({ host }),
+        /^A sandbox listens on localhost, 127\.0\.0\.1, ::1 and nowhere else/
+      )
     }
   )
 
-  it.each(["localhost", "127.0.0.1", "127.0.0.2"])("are opened on %s", async (host) => {
+  it.each(["localhost", "127.0.0.1"])("are opened on %s", async (host) => {
     await using sandbox = await Sandbox.start({ host, setup: "empty" })
     const { port } = new URL(sandbox.http)
     const response = await fetch(`http://${host}:${port}/.well-known/openid-configuration`)
