@@ -3,6 +3,7 @@ import { createServer as createHttpServer } from "node:http"
 import { createServer as createHttpsServer } from "node:https"
 import type { IncomingMessage, RequestListener, Server } from "node:http"
 import { Socket } from "node:net"
+import { TLSSocket } from "node:tls"
 import * as Effect from "effect/Effect"
 import { SandboxError } from "../SandboxError.ts"
 import type { Certificates } from "./Certificates.ts"
@@ -45,8 +46,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const bare = new Map<number | undefined, Socket>()
   https.on("connection", (socket) => {
     if (!(socket instanceof Socket)) return
-    bare.set(socket.remotePort, socket)
-    socket.once("close", () => bare.delete(socket.remotePort))
+    const { remotePort } = socket
+    bare.set(remotePort, socket)
+    socket.once("close", () => bare.delete(remotePort))
   })
   const httpPort = yield* open(http, options.host, options.httpPort)
   const httpsPort = yield* open(https, options.host, options.httpsPort)
@@ -57,7 +59,10 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       http.on("request", answer)
       https.on("request", answer)
     },
-    reset: ({ socket }) => void (bare.get(socket.remotePort) ?? socket).resetAndDestroy()
+    reset: ({ socket }) => {
+      const tcp = socket instanceof TLSSocket ? bare.get(socket.remotePort) : socket
+      tcp?.resetAndDestroy()
+    }
   }
   return listener
 })
