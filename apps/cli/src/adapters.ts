@@ -2,9 +2,9 @@
 import { adapter as cognito } from "@federate/cognito/adapter"
 import type { Adapters } from "@federate/config"
 import { adapter as entra } from "@federate/entra/adapter"
-import type { Fetch } from "@federate/http"
+import type { Platform } from "@federate/http"
 
-export const adapters: Adapters<{ readonly fetch?: Fetch }> = {
+export const adapters: Adapters<Platform> = {
   sources: [cognito],
   exchangers: [entra]
 }

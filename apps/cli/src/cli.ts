@@ -8,10 +8,10 @@ import { init } from "./commands/init.ts"
 import { inspect } from "./commands/inspect.ts"
 import { sandbox } from "./commands/sandbox.ts"
 import { schema } from "./commands/schema.ts"
-import { token } from "./commands/token.ts"
+import { tokenCommand } from "./commands/token.ts"
 import { root } from "./root.ts"
 
-const command = root.pipe(Command.withSubcommands([token, inspect, init, schema, sandbox]))
+const command = root.pipe(Command.withSubcommands([tokenCommand, inspect, init, schema, sandbox]))
 
 /**
  * Runs the command: 0 when it did what was asked, 1 when the other side refused or could not be reached, 2 when it was

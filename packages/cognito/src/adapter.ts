@@ -1,6 +1,6 @@
 /** `type: cognito` in a config file. */
 import type { Adapter } from "@federate/core"
-import type { Fetch } from "@federate/http"
+import type { Platform } from "@federate/http"
 import { DurationFromText } from "@federate/schema"
 import * as Schema from "effect/Schema"
 import { source } from "./source.ts"
@@ -31,15 +31,11 @@ const config = Schema.Struct({
   )
 })
 
-export const adapter = {
+export const adapter: Adapter.SourceAdapter<typeof config, typeof config.Type, Platform> = {
   type: "cognito",
   description:
     "Amazon Cognito identity pool, developer identity: signed for with the workload's AWS credentials",
   metered: true,
   config,
   make: (options, { fetch }) => source({ ...options, fetch })
-} satisfies Adapter.SourceAdapter<
-  typeof config,
-  typeof config.Type,
-  { readonly fetch?: Fetch | undefined }
->
+}

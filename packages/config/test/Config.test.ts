@@ -2,7 +2,7 @@ import { decode, jsonSchema } from "@federate/config"
 import type { Adapters } from "@federate/config"
 import { adapter as cognito } from "@federate/cognito/adapter"
 import { adapter as entra } from "@federate/entra/adapter"
-import type { Fetch } from "@federate/http"
+import type { Fetch, Platform } from "@federate/http"
 import { visible } from "@federate/testing"
 import { assert, describe, it, vi } from "@effect/vitest"
 import { Ajv2020 } from "ajv/dist/2020.js"
@@ -10,7 +10,7 @@ import { Effect, Redacted } from "effect"
 import { Yaml } from "effect/encoding"
 import { TestClock } from "effect/testing"
 
-const adapters: Adapters<{ readonly fetch?: Fetch | undefined }> = {
+const adapters: Adapters<Platform> = {
   sources: [cognito],
   exchangers: [entra]
 }

@@ -1,6 +1,6 @@
 /** `type: entra` in a config file. */
 import type { AccessToken, Adapter } from "@federate/core"
-import type { Fetch } from "@federate/http"
+import type { Platform } from "@federate/http"
 import * as Schema from "effect/Schema"
 import { cloudNames } from "./clouds.ts"
 import { exchanger } from "./exchanger.ts"
@@ -33,15 +33,15 @@ const config = Schema.Struct({
   )
 })
 
-export const adapter = {
+export const adapter: Adapter.ExchangerAdapter<
+  typeof config,
+  typeof config.Type,
+  Platform,
+  AccessToken
+> = {
   type: "entra",
   description:
     "Microsoft Entra ID: an access token for Microsoft Graph, Azure, or any app of the tenant",
   config,
   make: (options, { fetch }) => exchanger({ ...options, fetch })
-} satisfies Adapter.ExchangerAdapter<
-  typeof config,
-  typeof config.Type,
-  { readonly fetch?: Fetch | undefined },
-  AccessToken
->
+}

@@ -3,3 +3,9 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 /** The platform's, looked up at each call: who replaces it later is heard. */
 export const platformFetch: Fetch = (url, init) => globalThis.fetch(url, init)
+
+/** What an app lends to every adapter that its config file names. */
+export interface Platform {
+  /** Default: the platform's. */
+  readonly fetch?: Fetch | undefined
+}

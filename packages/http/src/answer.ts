@@ -185,7 +185,11 @@ export const send = Effect.fnUntraced(function* (request: HttpRequest, options: 
 /** 408, 429 and 5xx: it may pass by itself. */
 export const overloaded = ({ retryAt, status, url }: HttpAnswer): Transient | undefined =>
   status === 408 || status === 429 || status >= 500
-    ? new Transient({ detail: `${host(url)} answered ${status}`, status, ...(retryAt !== undefined && { retryAt }) })
+    ? new Transient({
+        detail: `${host(url)} answered ${status}`,
+        status,
+        ...(retryAt !== undefined && { retryAt })
+      })
     : undefined
 
 /** An answer that the protocol does not know: told by its status, type and size, never by its body. */

@@ -4,7 +4,7 @@
  */
 export { endpoint, isLoopback } from "./endpoint.ts"
 export { platformFetch } from "./Fetch.ts"
-export type { Fetch } from "./Fetch.ts"
+export type { Fetch, Platform } from "./Fetch.ts"
 export { exchange, json, maximumSize, overloaded, send, unexpected } from "./answer.ts"
 export type { Fault, HttpAnswer, HttpRequest, SendOptions } from "./answer.ts"
 export { publicText } from "./text.ts"

@@ -223,7 +223,8 @@ describe("overloaded", () => {
 
 describe("unexpected", () => {
   it("tells status, type and size, never the body", () => {
-    const { detail } = unexpected(answer(200, "<html>SECRET", { "content-type": "text/html; charset=utf-8" })
+    const { detail } = unexpected(
+      answer(200, "<html>SECRET", { "content-type": "text/html; charset=utf-8" })
     )
     assert.strictEqual(
       detail,
@@ -233,7 +234,8 @@ describe("unexpected", () => {
   })
 
   it("tells where a redirect wanted to go", () => {
-    const { detail } = unexpected(answer(302, "", { location: "https://login.example/sign-in?token=SECRET" })
+    const { detail } = unexpected(
+      answer(302, "", { location: "https://login.example/sign-in?token=SECRET" })
     )
     assert.strictEqual(
       detail,

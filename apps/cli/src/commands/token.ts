@@ -17,7 +17,7 @@ import { root } from "../root.ts"
 import { printSpan } from "../time.ts"
 import { UsageError } from "../UsageError.ts"
 
-export const token = Command.make(
+export const tokenCommand = Command.make(
   "token",
   {
     flow: Argument.String("flow").pipe(Argument.withDescription("A flow of the config file")),

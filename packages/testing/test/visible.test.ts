@@ -1,0 +1,36 @@
+import { visible, watch } from "@federate/testing"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Redacted } from "effect"
+
+describe("visible", () => {
+  it("is what text, JSON and inspection show", () => {
+    class Holder {
+      readonly plain = "SHOWN"
+      readonly hidden = Redacted.make("HIDDEN")
+      toString() {
+        return "TEXT"
+      }
+    }
+    const shown = visible(new Holder())
+    for (const part of ["TEXT", "SHOWN", "<redacted>"]) assert.include(shown, part)
+    assert.notInclude(shown, "HIDDEN")
+  })
+})
+
+describe("watch", () => {
+  it.effect("sees logs, failures and spans", () =>
+    Effect.gen(function* () {
+      const { seen, within } = watch()
+      yield* Effect.exit(
+        within(
+          Effect.gen(function* () {
+            yield* Effect.logInfo("LOGGED", { detail: "DETAIL" })
+            yield* Effect.annotateCurrentSpan("key", "ANNOTATED")
+            return yield* Effect.fail(new Error("FAILED"))
+          })
+        )
+      )
+      for (const part of ["LOGGED", "DETAIL", "ANNOTATED", "FAILED"]) assert.include(seen(), part)
+    })
+  )
+})
