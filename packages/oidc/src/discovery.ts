@@ -30,7 +30,7 @@ export interface ProviderMetadata {
 const maximumSize = 512 * 1024
 
 /** Where a URL of the issuer's is really fetched from. */
-export const locate = ({ issuer, location }: DiscoverOptions, url: string): string =>
+const locate = ({ issuer, location }: DiscoverOptions, url: string): string =>
   location !== undefined && url.startsWith(bare(issuer))
     ? bare(location) + url.slice(bare(issuer).length)
     : url
@@ -57,8 +57,7 @@ export const read = Effect.fnUntraced(function* (
     fail
   )
   const document = answer.status === 200 ? json(answer) : undefined
-  if (document === undefined)
-    return yield* fail(overloaded(answer) ?? unexpected(answer))
+  if (document === undefined) return yield* fail(overloaded(answer) ?? unexpected(answer))
   return { document, answer }
 })
 

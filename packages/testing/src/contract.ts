@@ -97,7 +97,7 @@ export const callContract = ({ call, refused, secrets, stage, well }: CallContra
 }
 
 /** Lets real promises come as far as they can, until something holds: a few rounds of the event loop, no time. */
-export const until = Effect.fnUntraced(function* (holds: () => boolean) {
+const until = Effect.fnUntraced(function* (holds: () => boolean) {
   for (let round = 0; round < 1000 && !holds(); round++) {
     yield* Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
   }

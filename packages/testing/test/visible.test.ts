@@ -1,6 +1,6 @@
 import { visible, watch } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Data, Effect, Redacted } from "effect"
 
 describe("visible", () => {
   it("is what text, JSON and inspection show", () => {
@@ -17,6 +17,8 @@ describe("visible", () => {
   })
 })
 
+class Failed extends Data.TaggedError("Failed")<{ readonly message: string }> {}
+
 describe("watch", () => {
   it.effect("sees logs, failures and spans", () =>
     Effect.gen(function* () {
@@ -26,7 +28,7 @@ describe("watch", () => {
           Effect.gen(function* () {
             yield* Effect.logInfo("LOGGED", { detail: "DETAIL" })
             yield* Effect.annotateCurrentSpan("key", "ANNOTATED")
-            return yield* Effect.fail(new Error("FAILED"))
+            return yield* new Failed({ message: "FAILED" })
           })
         )
       )
