@@ -9,12 +9,7 @@ import * as Result from "effect/Result"
 export interface DiscoverOptions {
   /** As it stands in the tokens: an https URL (or http on loopback), to the letter. */
   readonly issuer: string
-  /**
-   * Where the issuer is really reached, when that is not its own URL: an address inside a private network, or a
-   * stand-in. Whatever the documents name under the issuer is fetched from under here.
-   */
-  readonly location?: string
-  /** Default: the platform's. */
+  /** Default: the platform's. One of your own may reach an issuer elsewhere than at its own address. */
   readonly fetch?: Fetch
 }
 
@@ -29,12 +24,6 @@ export interface ProviderMetadata {
 /** No discovery document or key set comes near it. In bytes. */
 const maximumSize = 512 * 1024
 
-/** Where a URL of the issuer's is really fetched from. */
-const locate = ({ issuer, location }: DiscoverOptions, url: string): string =>
-  location !== undefined && url.startsWith(bare(issuer))
-    ? bare(location) + url.slice(bare(issuer).length)
-    : url
-
 const bare = (url: string): string => (url.endsWith("/") ? url.slice(0, -1) : url)
 
 /** A JSON document of the issuer's: https, no redirect, at most 512 KiB, within 5 s. */
@@ -45,13 +34,12 @@ export const read = Effect.fnUntraced(function* (
   { readonly document: Readonly<Record<string, unknown>>; readonly answer: HttpAnswer },
   FederationError
 > {
-  const located = locate(options, url)
   const fail = (reason: Reason) => failure(options.issuer, reason)
-  const checked = endpoint("issuer", located)
+  const checked = endpoint("issuer", url)
   if (Result.isFailure(checked)) return yield* fail(checked.failure)
   const answer = yield* Effect.mapError(
     send(
-      { url: located, headers: { accept: "application/json" } },
+      { url, headers: { accept: "application/json" } },
       { fetch: options.fetch, maximumSize, timeout: "5 seconds" }
     ),
     fail

@@ -225,23 +225,6 @@ describe("remoteKeys", () => {
     })
   )
 
-  it.effect("reaches an issuer where it is said to be", () =>
-    Effect.gen(function* () {
-      const remote = site("http://127.0.0.1:1234/issuer")
-      remote.keys.push(rsa.jwk)
-      const keys = yield* remoteKeys({
-        issuer: issuerUrl,
-        location: "http://127.0.0.1:1234/issuer/",
-        fetch: remote.fetch
-      })
-      yield* keys.find(header)
-      assert.deepStrictEqual(remote.fetched, [
-        "http://127.0.0.1:1234/issuer/.well-known/openid-configuration",
-        "http://127.0.0.1:1234/issuer/keys"
-      ])
-    })
-  )
-
   it.effect("says what is wrong with an issuer", () =>
     Effect.gen(function* () {
       for (const [change, problem] of [

@@ -24,7 +24,7 @@ export interface Site {
   readonly fetch: Fetch
 }
 
-export const site = (base = issuerUrl): Site => {
+export const site = (): Site => {
   const self: Site = {
     keys: [],
     discovery: { issuer: issuerUrl, jwks_uri: `${issuerUrl}/keys` },
@@ -34,8 +34,9 @@ export const site = (base = issuerUrl): Site => {
     fetch: async (url) => {
       self.fetched.push(url)
       if (self.answer !== undefined) return self.answer()
-      if (url === `${base}/.well-known/openid-configuration`) return Response.json(self.discovery)
-      if (url === `${base}/keys`)
+      if (url === `${issuerUrl}/.well-known/openid-configuration`)
+        return Response.json(self.discovery)
+      if (url === `${issuerUrl}/keys`)
         return Response.json({ keys: self.keys }, { headers: self.headers })
       return new Response("no", { status: 404 })
     }

@@ -139,6 +139,9 @@ const within = Effect.fnUntraced(function* <C extends Credential>(
       Metric.withAttributes(FlowMetrics.retries, { flow, reason: error.reason._tag }),
       1
     )
+    yield* Effect.logDebug(
+      `Attempt ${attempt} failed; the next one is in ${Math.ceil(delay)} ms. ${error.message}`
+    ).pipe(Effect.annotateLogs({ flow }))
     yield* Effect.sleep(delay)
   }
 })
