@@ -1,33 +1,22 @@
 import { Flow } from "@federate/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Tracer } from "effect"
+import { Effect } from "effect"
+import type { Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import { down, issuer, party } from "./fakes.ts"
-import { ask, crowd, settle, start, steady } from "./running.ts"
+import { ask, crowd, settle, start, steady, traced } from "./running.ts"
 
-/** The spans that a program makes, in the order in which they began. */
-const traced = () => {
-  const spans: Array<Tracer.Span> = []
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  const told = () =>
-    spans.map((span): Record<string, unknown> => ({
-      name: span.name,
-      ...Object.fromEntries(span.attributes)
-    }))
-  return { spans, told, within: Effect.withTracer(tracer) }
-}
+const told = (spans: ReadonlyArray<Tracer.Span>) =>
+  spans.map((span): Record<string, unknown> => ({
+    name: span.name,
+    ...Object.fromEntries(span.attributes)
+  }))
 
 describe("spans", () => {
   it.effect(
     "are of flights, refreshes and attempts, with public attributes only; a hit makes none",
     () => {
-      const { spans, told, within } = traced()
+      const { spans, within } = traced()
       return Effect.gen(function* () {
         const to = party({ on: (call) => (call === 1 ? Effect.fail(down()) : Effect.void) })
         const flow = yield* Flow.make({
@@ -43,7 +32,7 @@ describe("spans", () => {
         yield* ask(flow)
         yield* settle
         const name = { "federate.flow": "graph" }
-        assert.deepStrictEqual(told(), [
+        assert.deepStrictEqual(told(spans), [
           { name: "federate.flight", ...name },
           { name: "federate.attempt", ...name, "federate.attempt": 1 },
           { name: "federate.attempt", ...name, "federate.attempt": 2 },

@@ -1,6 +1,6 @@
 /** Small ways to run a flow under a test clock. */
 import type { AccessToken, Flow, TokenRequest } from "@federate/core"
-import { Clock, Effect, Logger, Random } from "effect"
+import { Clock, Effect, Logger, Random, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import { text } from "./fakes.ts"
 
@@ -54,3 +54,16 @@ export const jumping = Effect.gen(function* () {
   }
   return { clock, jump: (milliseconds: number) => Effect.sync(() => void (offset += milliseconds)) }
 })
+
+/** The spans that a program run `within` makes, in the order in which they began. */
+export const traced = () => {
+  const spans: Array<Tracer.Span> = []
+  const tracer = Tracer.make({
+    span: (options) => {
+      const span = new Tracer.NativeSpan(options)
+      spans.push(span)
+      return span
+    }
+  })
+  return { spans, within: Effect.withTracer(tracer) }
+}

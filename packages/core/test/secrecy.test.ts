@@ -1,11 +1,11 @@
 /** No token, assertion or key in any log line, span, error, `Cause.pretty`, JSON or `inspect`, whatever happens. */
 import { Flow, TokenExchanger, FlowMetrics } from "@federate/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Logger, Metric, Redacted, Schema, Tracer } from "effect"
+import { Cause, Effect, Exit, Logger, Metric, Redacted, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { inspect } from "node:util"
 import { down, issuer, party, refused } from "./fakes.ts"
-import { start } from "./running.ts"
+import { start, traced } from "./running.ts"
 
 describe("a flow", () => {
   it.effect.prop(
@@ -31,14 +31,7 @@ describe("a flow", () => {
             )
           }
         })
-        const spans: Array<Tracer.Span> = []
-        const tracer = Tracer.make({
-          span: (options) => {
-            const span = new Tracer.NativeSpan(options)
-            spans.push(span)
-            return span
-          }
-        })
+        const { spans, within } = traced()
         const log = Logger.make((entry) => {
           seen.push(
             entry.message,
@@ -64,7 +57,7 @@ describe("a flow", () => {
             seen.push(each, [...each.entries.values()])
           }
           seen.push(yield* Metric.dump)
-        }).pipe(Effect.withTracer(tracer), Effect.provide(Logger.layer([log])))
+        }).pipe(within, Effect.provide(Logger.layer([log])))
         seen.push(spans)
 
         assert.isAbove(secrets.size, 0)
