@@ -1,0 +1,3 @@
+import { listApplications } from "./applications.ts"
+
+console.log(await listApplications())
