@@ -4,21 +4,33 @@ import type { Config, FlowDefinition } from "@federate/config"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import { inWords } from "./files.ts"
+import { shortened } from "./printable.ts"
 import { UsageError } from "./UsageError.ts"
 
-const usualName = "federate.yaml"
+/** What it is called. */
+export const usualName = "federate.yaml"
+
+interface Found {
+  readonly file: string
+  /** Who named it, when it was not the caller. */
+  readonly by?: string
+}
 
 /** The named file; else `$FEDERATE_CONFIG`; else `federate.yaml` here or in the nearest folder above. */
-const find = Effect.fnUntraced(function* (named: string | undefined) {
-  const chosen = named ?? process.env["FEDERATE_CONFIG"]
-  if (chosen !== undefined && chosen !== "") return chosen
+const find = Effect.fnUntraced(function* (
+  named: string | undefined
+): Effect.fn.Return<Found, UsageError, FileSystem.FileSystem | Path.Path> {
+  if (named !== undefined && named !== "") return { file: named }
+  const chosen = process.env["FEDERATE_CONFIG"]
+  if (chosen !== undefined && chosen !== "") return { file: chosen, by: "$FEDERATE_CONFIG" }
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const here = path.resolve(".")
   for (let folder = here; ; folder = path.dirname(folder)) {
     const file = path.join(folder, usualName)
     if (yield* Effect.orElseSucceed(files.exists(file), () => false))
-      return path.relative(here, file)
+      return { file: path.relative(here, file) }
     if (folder === path.dirname(folder)) break
   }
   return yield* new UsageError({
@@ -29,14 +41,20 @@ const find = Effect.fnUntraced(function* (named: string | undefined) {
 
 /** Reads and decodes the config file. */
 export const load = Effect.fnUntraced(function* (named: string | undefined) {
-  const file = yield* find(named)
+  const { by, file } = yield* find(named)
+  yield* Effect.logDebug(`The config file is ${file}`)
   const files = yield* FileSystem.FileSystem
   const text = yield* Effect.mapError(
     files.readFileString(file),
-    ({ reason }) =>
+    (error) =>
       new ConfigError({
         file,
-        problems: [{ path: "", message: `cannot be read (${reason._tag})` }]
+        problems: [
+          {
+            path: "",
+            message: `cannot be read: ${inWords(error)}${by === undefined ? "" : `; it is named by ${by}`}`
+          }
+        ]
       })
   )
   // Loaded only by the commands that need them: they bring the protocols along.
@@ -58,7 +76,7 @@ export const flowOf = (
   return flow === undefined
     ? Effect.fail(
         new UsageError({
-          problem: `There is no flow called "${name}"`,
+          problem: `There is no flow called "${shortened(name)}"`,
           hint: `The config file has ${[...flows.keys()].join(", ")}.`
         })
       )

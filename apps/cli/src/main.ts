@@ -6,19 +6,34 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { run } from "./cli.ts"
 
-run(process.argv.slice(2)).pipe(
+const args = process.argv.slice(2)
+
+// What everyone on this machine can see: the command, and not the token that may stand among its arguments.
+process.title = ["federate", ...args.slice(0, 1).filter((arg) => /^[a-z]+$/.test(arg))].join(" ")
+
+// As shells count: 128 and the signal's number. A command that is meant to be stopped says otherwise.
+let stopped = 130
+process.once("SIGTERM", () => (stopped = 143))
+
+// Told at the end, where it is still not passed over in silence.
+process.stdout.on("error", () => {})
+
+run(args).pipe(
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain({
-    teardown: (exit, onExit) => {
-      // A signal ends what was running, as it should; anything else that gets here is a fault of ours.
-      process.exitCode = Exit.isSuccess(exit)
-        ? Number(exit.value)
-        : Exit.hasInterrupts(exit)
-          ? 0
-          : 70
-      onExit(process.exitCode)
-      // At once: idle connections would hold the process for as long as the other side likes.
-      process.stdout.write("", () => process.exit())
+    // Nothing but an interruption gets here.
+    disableErrorReporting: true,
+    teardown: (exit) => {
+      process.exitCode ??= Exit.isSuccess(exit) ? Number(exit.value) : stopped
+      process.stdout.write("", (error) => {
+        // A reader that has read enough (`federate schema | head`) is no error; a full disk is one.
+        if (error && "code" in error && error.code !== "EPIPE") {
+          process.exitCode = 1
+          console.error(`✗ Standard output cannot be written: ${error.code}`)
+        }
+        // At once: idle connections would hold the process for as long as the other side likes.
+        process.stderr.write("", () => process.exit())
+      })
     }
   })
 )

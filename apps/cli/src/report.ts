@@ -2,9 +2,11 @@
 import { ConfigError } from "@federate/config"
 import { FederationError } from "@federate/core"
 import type { Reason } from "@federate/core"
+import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { printable } from "./printable.ts"
 import { err } from "./style.ts"
 import { printDistance, printTime } from "./time.ts"
 import { UsageError } from "./UsageError.ts"
@@ -37,22 +39,42 @@ const red = err(["bold", "red"])
 const dim = err("dim")
 const bold = err("bold")
 
+/** As wide as the longest name of a field. */
+const nameWidth = 11
+
 const field = (name: string, value: string | undefined): ReadonlyArray<string> =>
-  value === undefined ? [] : [`  ${dim(name.padEnd(8))} ${value}`]
+  value === undefined
+    ? []
+    : value
+        .split(/\r?\n/)
+        .map(
+          (line, index) =>
+            `  ${dim((index === 0 ? name : "").padEnd(nameWidth))}  ${printable(line)}`
+        )
 
 /** The lines for a terminal. */
 export const lines = (failure: Failure, now: number): ReadonlyArray<string> => {
-  if (failure._tag === "UsageError")
-    return [`${red("✗")} ${failure.problem}`, ...field("fix", failure.hint)]
-  if (failure._tag === "ConfigError") return [`${red("✗")} ${failure.message}`]
-  const { adapter, reason, stage } = failure
-  return [
-    `${red("✗")} ${bold(`${adapter} ${headlines[reason._tag]}`)}, ${steps[stage]}`,
-    ...told(reason, now)
-  ]
+  switch (failure._tag) {
+    case "UsageError":
+      return [`${red("✗")} ${bold(printable(failure.problem))}`, ...field("fix", failure.hint)]
+    case "ConfigError":
+      return [
+        `${red("✗")} ${bold(`${printable(failure.file)} cannot be used`)}`,
+        ...failure.problems.map(
+          ({ message, path }) => `  ${path === "" ? "" : `${path}: `}${printable(message)}`
+        )
+      ]
+    case "FederationError": {
+      const { adapter, reason, stage } = failure
+      return [
+        `${red("✗")} ${bold(`${adapter} ${headlines[reason._tag]}`)}, ${steps[stage]}`,
+        ...reasonLines(reason, now)
+      ]
+    }
+  }
 }
 
-const told = (reason: Reason, now: number): ReadonlyArray<string> => {
+const reasonLines = (reason: Reason, now: number): ReadonlyArray<string> => {
   switch (reason._tag) {
     case "Unavailable":
       return [...field("why", reason.detail), ...field("fix", reason.hint)]
@@ -70,7 +92,7 @@ const told = (reason: Reason, now: number): ReadonlyArray<string> => {
         ...field("fix", hint),
         ...field("request", reference?.requestId),
         ...field("trace", reference?.traceId),
-        ...field("corr.", reference?.correlationId),
+        ...field("correlation", reference?.correlationId),
         ...field("at", reference?.timestamp)
       ]
     }
@@ -87,34 +109,67 @@ const told = (reason: Reason, now: number): ReadonlyArray<string> => {
   }
 }
 
-/** The same for machines. */
+/** The same for machines: `error` and `message` always, and what else is known. */
 export const json = (failure: Failure): Readonly<Record<string, unknown>> => {
-  if (failure._tag === "UsageError")
-    return { error: "UsageError", problem: failure.problem, hint: failure.hint }
-  if (failure._tag === "ConfigError") {
-    return { error: "ConfigError", file: failure.file, problems: failure.problems }
+  const { message } = failure
+  switch (failure._tag) {
+    case "UsageError":
+      return { error: "UsageError", message, problem: failure.problem, hint: failure.hint }
+    case "ConfigError":
+      return { error: "ConfigError", message, file: failure.file, problems: failure.problems }
+    case "FederationError": {
+      const { adapter, reason, stage } = failure
+      const { _tag: error, ...rest } = reason
+      return { error, message, adapter, stage, ...rest }
+    }
   }
-  const { adapter, reason, stage } = failure
-  const { _tag: error, ...rest } = reason
-  return { error, adapter, stage, ...rest }
 }
 
-/** Tells a failure on standard error, and stops with its status. */
+export interface Options {
+  readonly json: boolean
+}
+
+/** Tells a failure on standard error. */
+export const told = (failure: Failure, options: Options): Effect.Effect<void> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Console.error(
+      options.json ? JSON.stringify(json(failure), null, 2) : lines(failure, now).join("\n")
+    )
+  )
+
+const isFailure = (error: unknown): error is Failure =>
+  error instanceof FederationError || error instanceof ConfigError || error instanceof UsageError
+
+/** sysexits.h's EX_SOFTWARE. */
+const ownFault = 70
+
+/**
+ * What nobody foresaw: one line. Not its message, which may quote what was being handled; where it happened is in the
+ * debug log.
+ */
+const confess = Effect.fnUntraced(function* (defect: unknown, options: Options) {
+  const name = defect instanceof Error ? defect.name : typeof defect
+  const message = `This is a fault of federate's own (${name}); --log-level debug tells where it happened`
+  yield* Console.error(
+    options.json
+      ? JSON.stringify({ error: "InternalError", message }, null, 2)
+      : `${red("✗")} ${bold(message)}`
+  )
+  yield* Effect.logDebug(
+    defect instanceof Error ? (defect.stack ?? "").split("\n").filter(isFrame).join("\n") : ""
+  )
+  return yield* new Stopped({ code: ownFault })
+})
+
+const isFrame = (line: string): boolean => /^ {4}at /.test(line)
+
+/** Tells what goes wrong on standard error, and stops with its status. */
 export const report =
-  (options: { readonly json: boolean }) =>
+  (options: Options) =>
   <A, E, R>(effect: Effect.Effect<A, E | Failure, R>) =>
-    Effect.catchIf(
-      effect,
-      (error): error is Failure =>
-        error instanceof FederationError ||
-        error instanceof ConfigError ||
-        error instanceof UsageError,
-      Effect.fnUntraced(function* (failure) {
-        yield* Console.error(
-          options.json
-            ? JSON.stringify(json(failure), null, 2)
-            : lines(failure, Date.now()).join("\n")
-        )
-        return yield* new Stopped({ code: exitCode(failure) })
-      })
+    effect.pipe(
+      Effect.catchIf(isFailure, (failure) =>
+        Effect.andThen(told(failure, options), new Stopped({ code: exitCode(failure) }))
+      ),
+      Effect.catchDefect((defect) => confess(defect, options))
     )

@@ -4,7 +4,8 @@ import * as Flag from "effect/cli/Flag"
 
 export const root = Command.make("federate").pipe(
   Command.withSharedFlags({
-    config: Flag.File("config").pipe(
+    // Whatever can be read: a pipe (`--config <(…)`) as well.
+    config: Flag.Path("config", { typeName: "file" }).pipe(
       Flag.withAlias("c"),
       Flag.withDescription(
         "The config file; $FEDERATE_CONFIG without it, else federate.yaml here or above"

@@ -3,11 +3,15 @@ import { styleText } from "node:util"
 
 type Format = Parameters<typeof styleText>[0]
 
-const on =
-  (stream: NodeJS.WriteStream) =>
-  (format: Format) =>
-  (text: string): string =>
-    styleText(format, text, { stream, validateStream: true })
+const on = (stream: NodeJS.WriteStream) => {
+  const style =
+    (format: Format) =>
+    (text: string): string =>
+      styleText(format, text, { stream, validateStream: true })
+  /** Whether there is colour. */
+  const colours = (): boolean => style("bold")("x") !== "x"
+  return Object.assign(style, { colours })
+}
 
 /** For what goes to standard output, and to standard error. */
 export const out = on(process.stdout)

@@ -21,6 +21,7 @@ export const placeholders: Answers = {
   scope: "https://graph.microsoft.com/.default"
 }
 
+/** The file. Any answer is written so that it is read back as it was given, with variables in their places. */
 export const configFile = (
   answers: Answers
 ): string => `# yaml-language-server: $schema=./federate.schema.json
@@ -28,26 +29,34 @@ export const configFile = (
 # \${NAME:-default} one with a default. \`federate schema > federate.schema.json\` makes editors know it.
 
 flows:
-  # \`federate token ${answers.flow}\` prints this flow's token.
-  ${answers.flow}:
+  # \`federate token ${scalar(answers.flow)}\` prints this flow's token.
+  ${scalar(answers.flow)}:
     # Where the statement about this workload comes from.
     source:
       type: cognito
       # The identity pool's id, REGION:GUID. It is the token's audience.
-      identityPoolId: ${scalar(answers.identityPoolId)}
+      identityPoolId: ${value(answers.identityPoolId)}
       # The pool's developer provider, with a user id that never changes: the pair decides the token's subject.
-      logins: { ${scalar(answers.developerProvider)}: ${scalar(answers.userId)} }
+      logins: { ${scalar(answers.developerProvider)}: ${value(answers.userId)} }
       # One exchange is all that it is needed for.
       tokenDuration: 2 minutes
     # Who trades it for the token that is wanted.
     exchanger:
       type: entra
-      tenantId: ${scalar(answers.tenantId)}
+      tenantId: ${value(answers.tenantId)}
       # The application (client) id, not the object id.
-      clientId: ${scalar(answers.clientId)}
+      clientId: ${value(answers.clientId)}
       authorityHost: \${AZURE_AUTHORITY_HOST:-https://login.microsoftonline.com}
-      scopes: [${scalar(answers.scope)}]
+      scopes: [${value(answers.scope)}]
 `
+
+/** `$$` is a dollar sign there, and what is no variable must not look like one. */
+const value = (text: string): string =>
+  scalar(
+    text.replace(/\$\{[A-Za-z_]\w*(?::-[^}]*)?\}|\$\$|\$\{/g, (found) =>
+      found.endsWith("}") ? found : found === "$$" ? "$$$$" : "$${"
+    )
+  )
 
 /** Plain where YAML reads it as that text and nothing else; quoted otherwise. */
 const scalar = (text: string): string =>

@@ -1,11 +1,11 @@
 /** Times as people read them. */
 
-/** `2026-11-23 05:12:00 UTC`. */
-export const printTime = (milliseconds: number): string => {
+/** `2026-11-23 05:12:00 UTC`; nothing when there is no such time. */
+export const printTime = (milliseconds: number): string | undefined => {
   const date = new Date(milliseconds)
   return Number.isNaN(date.getTime())
-    ? "no time"
-    : `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`
+    ? undefined
+    : `${date.toISOString().replace("T", " ").slice(0, -5)} UTC`
 }
 
 const units = [
@@ -15,19 +15,18 @@ const units = [
   ["s", 1000]
 ] as const
 
-/** `12 min`, `3 h`, `2 days`: the largest unit that fits. */
+/** `12 min`, `1 h 59 min`, `2 days`: the largest unit that fits; with hours the minutes too. */
 export const printSpan = (milliseconds: number): string => {
-  const span = Math.abs(milliseconds)
-  for (const [unit, size] of units) {
-    if (span < size && unit !== "s") continue
-    const count = Math.floor(span / size)
-    return unit === "day" ? `${count} day${count === 1 ? "" : "s"}` : `${count} ${unit}`
-  }
-  return "0 s"
+  const [unit, size] = units.find(([, each]) => milliseconds >= each) ?? units[3]
+  const count = Math.floor(milliseconds / size)
+  if (unit === "day") return `${count} day${count === 1 ? "" : "s"}`
+  const minutes = unit === "h" ? Math.floor((milliseconds % size) / 60_000) : 0
+  return minutes === 0 ? `${count} ${unit}` : `${count} ${unit} ${minutes} min`
 }
 
-/** `in 12 min`, `3 h ago`. */
-export const printDistance = (milliseconds: number, now: number): string =>
-  milliseconds >= now
-    ? `in ${printSpan(milliseconds - now)}`
-    : `${printSpan(now - milliseconds)} ago`
+/** `in 12 min`, `3 h ago`, `now`. */
+export const printDistance = (milliseconds: number, now: number): string => {
+  const distance = milliseconds - now
+  if (Math.abs(distance) < 1000) return "now"
+  return distance > 0 ? `in ${printSpan(distance)}` : `${printSpan(-distance)} ago`
+}

@@ -1,4 +1,5 @@
 /** `federate init`: writes a commented config file. */
+import { decode } from "@federate/config"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Prompt from "effect/cli/Prompt"
@@ -6,7 +7,12 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import * as Stdio from "effect/Stdio"
+import { inWords } from "../files.ts"
+import { usualName } from "../configFile.ts"
 import { report } from "../report.ts"
+import { word } from "../shell.ts"
 import { configFile, placeholders } from "../template.ts"
 import type { Answers } from "../template.ts"
 import { UsageError } from "../UsageError.ts"
@@ -30,10 +36,10 @@ const answer = (name: string, key: keyof Answers) =>
 export const init = Command.make(
   "init",
   {
-    output: Flag.File("output").pipe(
+    output: Flag.Path("output", { typeName: "file" }).pipe(
       Flag.withAlias("o"),
       Flag.withDescription("The file to write"),
-      Flag.withDefault("federate.yaml")
+      Flag.withDefault(usualName)
     ),
     force: Flag.Boolean("force").pipe(
       Flag.withDescription("Write over a file that is there"),
@@ -61,7 +67,8 @@ export const init = Command.make(
           hint: "Write elsewhere with --output FILE, or over it with --force."
         })
       }
-      const asks = !yes && process.stdin.isTTY && process.stdout.isTTY
+      const { stdinIsTerminal, stdoutIsTerminal } = yield* Stdio.Stdio
+      const asks = !yes && (yield* stdinIsTerminal) && (yield* stdoutIsTerminal)
       const answers = yield* Effect.all({
         flow: choose(given.flow, "flow", asks),
         identityPoolId: choose(given.identityPoolId, "identityPoolId", asks),
@@ -71,15 +78,20 @@ export const init = Command.make(
         clientId: choose(given.clientId, "clientId", asks),
         scope: choose(given.scope, "scope", asks)
       })
+      const text = configFile(answers)
+      yield* check(text)
       yield* Effect.mapError(
-        files.writeFileString(output, configFile(answers)),
-        ({ reason }) =>
+        files.writeFileString(output, text),
+        (error) =>
           new UsageError({
-            problem: `${output} cannot be written (${reason._tag})`,
+            problem: `${output} cannot be written: ${inWords(error)}`,
             hint: "Choose another --output."
           })
       )
-      yield* Console.error(`Wrote ${output}. Next: federate token ${answers.flow}`)
+      const path = yield* Path.Path
+      const near = path.relative(".", output)
+      const where = near === usualName ? "" : ` --config ${word(near)}`
+      yield* Console.error(`Wrote ${near}. Next: federate token ${answers.flow}${where}`)
     },
     report({ json: false })
   )
@@ -94,6 +106,18 @@ export const init = Command.make(
     }
   ])
 )
+
+/** The file that was just made, held against what reads it: nothing is written that would not be understood. */
+const check = Effect.fnUntraced(function* (text: string) {
+  const { adapters } = yield* Effect.promise(() => import("../adapters.ts"))
+  yield* decode(text, {
+    file: "What was answered",
+    adapters,
+    platform: {},
+    // Set or not: that is seen when the file is used.
+    environment: (name) => name
+  })
+})
 
 const choose = (given: Option.Option<string>, key: keyof Answers, asks: boolean) =>
   Option.isSome(given)

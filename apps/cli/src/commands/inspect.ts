@@ -9,11 +9,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { text } from "node:stream/consumers"
-import { claimMeanings, headerMeanings, timeClaims } from "../claims.ts"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import { inWords } from "../files.ts"
 import { report, Stopped } from "../report.ts"
-import { out } from "../style.ts"
-import { printDistance, printTime } from "../time.ts"
+import { table } from "../table.ts"
+import type { Verdict } from "../table.ts"
 import { UsageError } from "../UsageError.ts"
 
 export const inspect = Command.make(
@@ -21,7 +22,7 @@ export const inspect = Command.make(
   {
     jwt: Argument.String("jwt").pipe(
       Argument.withDescription(
-        "The token, or - for standard input, which keeps it out of the process list"
+        "The token, or - for standard input, which keeps it out of the shell's history"
       ),
       Argument.optional
     ),
@@ -41,7 +42,7 @@ export const inspect = Command.make(
       if (Result.isFailure(decoded)) {
         return yield* new UsageError({
           problem: decoded.failure.detail,
-          hint: "A JWT is three parts of base64url, divided by dots; an opaque token cannot be read."
+          hint: "A JWT is three parts of base64url, divided by dots; an opaque or encrypted token cannot be read."
         })
       }
       const check = verify ? yield* verdict(token, decoded.success.issuer) : undefined
@@ -67,21 +68,47 @@ export const inspect = Command.make(
   ])
 )
 
-/** The token, from where it was said to be. */
+/** The token, from where it was said to be; as it stands in a header, too. */
 const read = Effect.fnUntraced(function* (given: string | undefined) {
-  if (given !== undefined && given !== "-") return given.trim()
-  if (given === undefined && process.stdin.isTTY) {
+  const { stdin, stdinIsTerminal } = yield* Stdio.Stdio
+  const piped = given === undefined || given === "-"
+  if (given === undefined && (yield* stdinIsTerminal)) {
     return yield* new UsageError({
       problem: "There is no token to look at",
       hint: "Name it, or pipe it in."
     })
   }
-  return (yield* Effect.promise(() => text(process.stdin))).trim()
+  const token = (piped ? yield* start(stdin) : given).trim().replace(/^bearer\s+/i, "")
+  if (token === "" && piped) {
+    return yield* new UsageError({
+      problem: "There is no token to look at: standard input is empty",
+      hint: "If a command feeds it, see why that failed."
+    })
+  }
+  if (token.length > Assertion.maximumSize) {
+    return yield* new UsageError({
+      problem: `The token is over ${Assertion.maximumSize} characters long`,
+      hint: "Platforms' tokens are far smaller: see that nothing else is piped in."
+    })
+  }
+  return token
 })
 
-interface Verdict {
-  readonly valid: boolean
-  readonly detail: string
+/** As much as can matter: what goes on for ever is not read for ever. */
+const start = (stdin: Stdio.Stdio["stdin"]): Effect.Effect<string, UsageError> => {
+  let size = 0
+  return stdin.pipe(
+    Stream.takeUntil((chunk) => (size += chunk.length) > 2 * Assertion.maximumSize),
+    Stream.decodeText(),
+    Stream.mkString,
+    Effect.mapError(
+      (error) =>
+        new UsageError({
+          problem: `Standard input cannot be read: ${inWords(error)}`,
+          hint: "Name the token in its place."
+        })
+    )
+  )
 }
 
 const verdict = Effect.fnUntraced(function* (token: Redacted.Redacted, issuer: string | undefined) {
@@ -101,58 +128,12 @@ const verdict = Effect.fnUntraced(function* (token: Redacted.Redacted, issuer: s
   )
 })
 
-const asJson = ({ claims, header }: Assertion.Assertion, check: Verdict | undefined): string =>
+const asJson = (
+  { claims, header }: Pick<Assertion.Assertion, "claims" | "header">,
+  check: Verdict | undefined
+): string =>
   JSON.stringify(
     { header, claims, ...(check !== undefined && { verified: check.valid, detail: check.detail }) },
     null,
     2
   )
-
-const dim = out("dim")
-const bold = out("bold")
-
-const table = (
-  { claims, header }: Assertion.Assertion,
-  check: Verdict | undefined,
-  now: number
-): string =>
-  [
-    bold("Header"),
-    ...rows(header, headerMeanings, now),
-    bold("Claims"),
-    ...rows(claims, claimMeanings, now),
-    bold("Signature"),
-    check === undefined
-      ? `  not checked ${dim("(--verify fetches the issuer's keys and checks it)")}`
-      : check.valid
-        ? `  ${out("green")("✓ valid")}: ${check.detail}`
-        : `  ${out("red")("✗ not valid")}: ${check.detail}`
-  ].join("\n")
-
-/** No column is wider, so that one long name does not push the others away. */
-const widestName = 16
-
-const rows = (
-  members: Readonly<Record<string, unknown>>,
-  meanings: Readonly<Record<string, string>>,
-  now: number
-): ReadonlyArray<string> => {
-  const width = Math.min(
-    widestName,
-    Math.max(0, ...Object.keys(members).map((name) => name.length))
-  )
-  return Object.entries(members).map(([name, value]) => {
-    const meaning = Object.hasOwn(meanings, name) ? `  ${dim(`— ${meanings[name]}`)}` : ""
-    return `  ${name.padEnd(width)}  ${print(name, value, now)}${meaning}`
-  })
-}
-
-const print = (name: string, value: unknown, now: number): string => {
-  if (timeClaims.has(name) && typeof value === "number") {
-    return `${printTime(value * 1000)} (${printDistance(value * 1000, now)})`
-  }
-  const shown = typeof value === "string" ? value : JSON.stringify(value)
-  // A token may hold anything; a terminal obeys control characters.
-  // oxlint-disable-next-line no-control-regex -- they are what is taken out
-  return shown.replace(/[\u0000-\u001f\u007f-\u009f]/g, "�")
-}

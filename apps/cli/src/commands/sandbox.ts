@@ -5,7 +5,10 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import { usualName } from "../configFile.ts"
+import { inWords } from "../files.ts"
 import { report } from "../report.ts"
+import { word } from "../shell.ts"
 import { err } from "../style.ts"
 import { configFile, placeholders } from "../template.ts"
 import { UsageError } from "../UsageError.ts"
@@ -17,12 +20,14 @@ export const sandbox = Command.make(
       Flag.withDescription("The http port; https is the next one. Any free ones without it"),
       Flag.filter(
         (port) => port >= 0 && port < 65_535,
-        (port) => `${port} is no port, or leaves none for https: 0 to 65534`
+        () => "a port from 0 to 65534; https takes the next one"
       ),
       Flag.withDefault(0)
     ),
-    dir: Flag.Directory("dir").pipe(
-      Flag.withDescription("Where to write federate.yaml, env and ca.pem"),
+    dir: Flag.Path("dir", { typeName: "directory" }).pipe(
+      Flag.withDescription(
+        "Where to write federate.yaml, env and ca.pem; .federate/sandbox without it"
+      ),
       Flag.withDefault(".federate/sandbox")
     ),
     empty: Flag.Boolean("empty").pipe(
@@ -45,20 +50,28 @@ export const sandbox = Command.make(
           Effect.fail(new UsageError({ problem: message, hint: "Choose another --port or --dir." }))
         )
       )
-      const file = (name: string) => path.join(directory, name)
-      yield* write(file("federate.yaml"), configFile(placeholders))
+      const config = path.join(directory, usualName)
+      const kept = yield* writeConfig(config)
+      const env = path.join(directory, "env")
       yield* write(
-        file("env"),
-        Object.entries({ ...running.env, FEDERATE_CONFIG: file("federate.yaml") })
+        env,
+        Object.entries({ ...running.env, FEDERATE_CONFIG: config })
           .map(([name, value]) => `${name}=${word(value)}\n`)
           .join("")
       )
+      const near = path.relative(".", env)
       yield* Console.error(
-        greeting(running, shorter(path.relative(".", file("env")), file("env")), empty)
+        greeting(running, {
+          empty,
+          env: near.length < env.length ? near : env,
+          ...(kept && { kept: config })
+        })
       )
       return yield* Effect.never
     },
     Effect.scoped,
+    // Being stopped is how it ends.
+    Effect.onInterrupt(() => Effect.sync(() => (process.exitCode = 0))),
     report({ json: false })
   )
 ).pipe(
@@ -77,56 +90,69 @@ export const sandbox = Command.make(
   ])
 )
 
-const shorter = (a: string, b: string): string => (a.length < b.length ? a : b)
-
 /** The files hold keys: the sandbox's own, but still nobody else's. */
 const write = Effect.fnUntraced(function* (file: string, text: string) {
   const files = yield* FileSystem.FileSystem
   yield* Effect.mapError(
     files.writeFileString(file, text, { mode: 0o600 }),
-    ({ reason }) =>
+    (error) =>
       new UsageError({
-        problem: `${file} cannot be written (${reason._tag})`,
+        problem: `${file} cannot be written: ${inWords(error)}`,
         hint: "Choose another --dir."
       })
   )
 })
 
-/** A value as a shell reads it back: bare when that is safe. */
-const word = (value: string): string =>
-  /^[\w@%+=:,./-]*$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`
+/** Somebody's config file is not written over: whether there was another one, which is kept. */
+const writeConfig = Effect.fnUntraced(function* (file: string) {
+  const files = yield* FileSystem.FileSystem
+  const text = configFile(placeholders)
+  const there = yield* Effect.orElseSucceed(files.readFileString(file), () => text)
+  if (there !== text) return true
+  yield* write(file, text)
+  return false
+})
+
+interface Told {
+  readonly empty: boolean
+  /** The file to read, as short as it can be said. */
+  readonly env: string
+  /** A config file that was there already. */
+  readonly kept?: string
+}
 
 const greeting = (
-  {
-    http,
-    https,
-    env
-  }: {
+  running: {
     readonly http: string
     readonly https: string
     readonly env: Readonly<Record<string, string>>
   },
-  envFile: string,
-  empty: boolean
+  { empty, env, kept }: Told
 ): string => {
   const bold = err("bold")
   const dim = err("dim")
+  const graph = (token: string, path: string) =>
+    bold(
+      `curl --cacert "$NODE_EXTRA_CA_CERTS" -H "Authorization: Bearer ${token}" "$GRAPH_BASE_URL/v1.0/${path}"`
+    )
   return [
     `${bold("The sandbox is running")}; Ctrl+C stops it.`,
-    `  AWS             ${http}`,
-    `  Entra and Graph ${https}`,
+    `  AWS              ${running.http}`,
+    `  Entra and Graph  ${running.https}`,
+    ...(kept === undefined ? [] : [`  ${dim(`# ${kept} is another one, and is kept`)}`]),
     "",
     "In another terminal:",
-    `  ${bold(`set -a; . ${word(envFile)}; set +a`)}`,
+    // Without a slash, `.` would look for it along the PATH.
+    `  ${bold(`set -a; . ${word(env.includes("/") ? env : `./${env}`)}; set +a`)}`,
     ...(empty
       ? [
-          `  ${dim("# nothing is set up but the accounts: an administrator's token for Graph is in FEDERATE_SANDBOX_ADMIN_TOKEN")}`,
-          `  ${bold('curl --cacert $NODE_EXTRA_CA_CERTS -H "Authorization: Bearer $FEDERATE_SANDBOX_ADMIN_TOKEN" $GRAPH_BASE_URL/v1.0/applications')}`
+          `  ${dim("# nothing is set up but the accounts: this is an administrator's token for Graph")}`,
+          `  ${graph("$FEDERATE_SANDBOX_ADMIN_TOKEN", "applications")}`
         ]
       : [
           `  ${bold("federate token graph | federate inspect --verify")}`,
-          `  ${bold('curl --cacert $NODE_EXTRA_CA_CERTS -H "Authorization: Bearer $(federate token graph)" "$GRAPH_BASE_URL/v1.0/applications?\\$top=1"')}`,
-          `  ${dim(`# the flow's ids: pool ${env["COGNITO_IDENTITY_POOL_ID"]}, client ${env["AZURE_CLIENT_ID"]}`)}`
+          `  ${graph("$(federate token graph)", "applications?\\$top=1")}`,
+          `  ${dim(`# the flow's ids: pool ${running.env["COGNITO_IDENTITY_POOL_ID"]}, client ${running.env["AZURE_CLIENT_ID"]}`)}`
         ])
   ].join("\n")
 }

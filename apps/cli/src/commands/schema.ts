@@ -3,14 +3,18 @@ import { jsonSchema } from "@federate/config"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import { report } from "../report.ts"
 
 export const schema = Command.make(
   "schema",
   {},
-  Effect.fn(function* () {
-    const { adapters } = yield* Effect.promise(() => import("../adapters.ts"))
-    yield* Console.log(JSON.stringify(jsonSchema(adapters), null, 2))
-  })
+  Effect.fn(
+    function* () {
+      const { adapters } = yield* Effect.promise(() => import("../adapters.ts"))
+      yield* Console.log(JSON.stringify(jsonSchema(adapters), null, 2))
+    },
+    report({ json: false })
+  )
 ).pipe(
   Command.withDescription("Print the JSON Schema of federate.yaml, for editors"),
   Command.withExamples([

@@ -12,10 +12,14 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { flowOf, load } from "../configFile.ts"
+import { shortened } from "../printable.ts"
 import { report } from "../report.ts"
 import { root } from "../root.ts"
 import { printSpan } from "../time.ts"
 import { UsageError } from "../UsageError.ts"
+
+/** Entra takes minutes to see a trust everywhere. */
+const usualPatience = "5m"
 
 export const tokenCommand = Command.make(
   "token",
@@ -28,26 +32,30 @@ export const tokenCommand = Command.make(
       Flag.atLeast(0)
     ),
     json: Flag.Boolean("json").pipe(
-      Flag.withDescription("Print token, type, scope and expiry as JSON; errors as well"),
+      Flag.withDescription(
+        "Print token, type, scope and expiry as JSON; an error as JSON on standard error, with error and message"
+      ),
       Flag.withDefault(false)
     ),
     waitPropagation: Flag.String("wait-propagation").pipe(
-      Flag.withDescription("Wait for a trust that was just set up to spread, such as 5m"),
+      Flag.withDescription(
+        `Wait for a trust that was just set up to spread; ${usualPatience} without a value`
+      ),
       Flag.withMetavar("duration"),
-      Flag.withOptionalValue("5m"),
+      Flag.withOptionalValue(usualPatience),
       Flag.optional
     )
   },
   Effect.fn(function* ({ flow, json, scope, waitPropagation }) {
     const { config } = yield* root
     yield* Effect.gen(function* () {
-      const retry = yield* patience(Option.getOrUndefined(waitPropagation))
+      const wait = yield* patience(Option.getOrUndefined(waitPropagation))
       const definition = yield* flowOf(yield* load(Option.getOrUndefined(config)), flow)
-      if (retry !== undefined) {
-        yield* Console.error(
-          `Waiting up to ${printSpan(Duration.toMillis(retry.deadline))} for the trust to spread…`
-        )
+      if (wait !== undefined && !json) {
+        const span = printSpan(Duration.toMillis(wait))
+        yield* Console.error(`Waiting up to ${span}, should the trust not have spread yet…`)
       }
+      const retry = wait === undefined ? undefined : RetryPolicy.waitForTrust(wait)
       const credential = yield* Effect.gen(function* () {
         const made = yield* definition.make
         return yield* made.credential(scope.length === 0 ? {} : { scopes: scope })
@@ -85,15 +93,15 @@ export const tokenCommand = Command.make(
 
 const patience = (
   text: string | undefined
-): Effect.Effect<RetryPolicy.RetryPolicy | undefined, UsageError> => {
+): Effect.Effect<Duration.Duration | undefined, UsageError> => {
   if (text === undefined) return Effect.undefined
   return Result.match(parseDuration(text), {
-    onSuccess: (duration) => Effect.succeed(RetryPolicy.waitForTrust(duration)),
+    onSuccess: (duration) => Effect.succeed(duration),
     onFailure: (expected) =>
       Effect.fail(
         new UsageError({
-          problem: `--wait-propagation=${text} is not ${expected}`,
-          hint: "5m is what it waits without a value."
+          problem: `--wait-propagation cannot be "${shortened(text)}"`,
+          hint: `It must be ${expected}; without a value it is ${usualPatience}.`
         })
       )
   })

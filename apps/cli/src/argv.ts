@@ -1,0 +1,22 @@
+/** Arguments, as effect/cli takes them. */
+import { parseDuration } from "@federate/schema"
+import * as Result from "effect/Result"
+
+const flag = "--wait-propagation"
+
+/** A number alone is a duration that lacks its unit, and is told so. */
+const isDuration = (text: string): boolean =>
+  Result.isSuccess(parseDuration(text)) || /^\d+(?:\.\d+)?$/.test(text)
+
+/**
+ * Joins `--wait-propagation 5m` with `=`, which effect/cli wants before a value that may be left out. What does not
+ * read as a duration is left alone: it is the flow's name.
+ */
+export const joined = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const end = args.indexOf("--")
+  const at = args.indexOf(flag)
+  const value = args[at + 1]
+  return at === -1 || (end !== -1 && end < at) || value === undefined || !isDuration(value)
+    ? args
+    : [...args.slice(0, at), `${flag}=${value}`, ...args.slice(at + 2)]
+}
