@@ -50,23 +50,16 @@ try {
   const files = Object.fromEntries([...tarballs].map(([name, file]) => [name, `file:${file}`]))
   writeFileSync(
     join(project, "package.json"),
-    JSON.stringify({
-      private: true,
-      type: "module",
-      dependencies: { ...files, effect: "~4.1.0" },
-      overrides: files
-    })
+    JSON.stringify({ private: true, type: "module", dependencies: files, overrides: files })
   )
-  // npm, as most people have it: no store and no workspace to lean on.
-  run("npm", ["install", "--no-audit", "--no-fund", "--legacy-peer-deps", "--silent"], project)
+  // npm, as most people have it: no store and no workspace to lean on; peers come along by themselves.
+  run("npm", ["install", "--no-audit", "--no-fund", "--silent"], project)
   const entries = published.flatMap(({ manifest }) =>
     Object.keys(manifest.exports ?? {})
       .filter((entry) => entry !== "./package.json")
       .map((entry) => join(manifest.name, entry))
   )
-  // The contract suites register tests, so they are imported inside vitest alone.
-  const plain = entries.filter((entry) => entry !== "@federate/testing")
-  const script = plain.map((entry) => `await import(${JSON.stringify(entry)});`).join("\n")
+  const script = entries.map((entry) => `await import(${JSON.stringify(entry)});`).join("\n")
   writeFileSync(join(project, "imports.mjs"), script)
   run(process.execPath, ["imports.mjs"], project)
   for (const { manifest } of published) {
@@ -74,7 +67,7 @@ try {
       console.log(run(join(project, "node_modules/.bin", command), ["--version"], project).trim())
     }
   }
-  console.log(`imported ${plain.join(", ")}`)
+  console.log(`imported ${entries.join(", ")}`)
 } finally {
   rmSync(workplace, { recursive: true, force: true })
 }
