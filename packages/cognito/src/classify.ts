@@ -107,7 +107,7 @@ export const classifyUnsent = (error: unknown): Reason => {
     ? new Unavailable({
         detail:
           "There are no AWS credentials here: no variables, profile, container or instance role",
-        hint: "Run where the role is, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        hint: "Run where the role is; or set AWS_PROFILE; or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, without AWS_PROFILE, which goes first."
       })
     : new Misconfigured({
         setting: "AWS credentials",

@@ -3,8 +3,14 @@ import type {
   CognitoIdentityClient,
   CognitoIdentityClientConfig
 } from "@aws-sdk/client-cognito-identity"
-import { Assertion, FederationError, Misconfigured, Transient } from "@federate/core"
-import type { AssertionSource, Reason, Stage } from "@federate/core"
+import {
+  Assertion,
+  AssertionSource,
+  FederationError,
+  Misconfigured,
+  Transient
+} from "@federate/core"
+import type { Reason } from "@federate/core"
 import { endpoint, platformFetch } from "@federate/http"
 import type { Fetch, HttpAnswer } from "@federate/http"
 import * as Clock from "effect/Clock"
@@ -24,17 +30,17 @@ export interface Options {
    */
   readonly logins: Readonly<Record<string, string | Redacted.Redacted>>
   /** Pins the identity, which is the assertion's subject: another one is an error here, not a riddle at the relying party. */
-  readonly identityId?: string
+  readonly identityId?: string | undefined
   /** Whole seconds, from 1 s to 24 h. Default: Cognito's own, 15 minutes. */
-  readonly tokenDuration?: Duration.Input
+  readonly tokenDuration?: Duration.Input | undefined
   /** At most 50; they stand in the token under `https://aws.amazon.com/tags`. */
-  readonly principalTags?: Readonly<Record<string, string>>
+  readonly principalTags?: Readonly<Record<string, string>> | undefined
   /** Only to be checked: the region is the pool's. */
-  readonly region?: string
+  readonly region?: string | undefined
   /** Instead of AWS's own; without it the SDK also heeds `AWS_ENDPOINT_URL_COGNITO_IDENTITY`. */
-  readonly endpoint?: string
+  readonly endpoint?: string | undefined
   /** Default: the AWS SDK's own chain (variables, profiles, SSO, container and instance roles). */
-  readonly credentials?: CognitoIdentityClientConfig["credentials"]
+  readonly credentials?: CognitoIdentityClientConfig["credentials"] | undefined
   /** Default: the platform's. The SDK's credential chain has its own ways. */
   readonly fetch?: Fetch | undefined
 }
@@ -51,11 +57,9 @@ const name = "cognito"
 export const source = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
-  const failAt = (stage: Stage) => (reason: Reason) =>
-    new FederationError({ adapter: name, stage, reason })
   const settings = yield* Effect.mapError(
     Effect.fromResult(checked(options)),
-    failAt("configuration")
+    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
   )
   const { developerProvider, input, region } = settings
   const facts = { identityPoolId: input.IdentityPoolId, region, developerProvider }
@@ -95,10 +99,14 @@ export const source = Effect.fnUntraced(function* (
     }
   }
 
-  const assertion = Effect.fnUntraced(
-    function* ({ audience }: AssertionSource.AssertionRequest) {
+  return AssertionSource.make({
+    name,
+    offers: { audience: { only: input.IdentityPoolId }, algorithms: ["RS512"] },
+    assertion: Effect.fnUntraced(function* ({
+      audience
+    }): Effect.fn.Return<Assertion.Assertion, Reason> {
       if (audience !== undefined && audience !== input.IdentityPoolId) {
-        return yield* Effect.fail<Reason>(otherAudience(audience, input.IdentityPoolId))
+        return yield* Effect.fail(otherAudience(audience, input.IdentityPoolId))
       }
       const { error, output, signal } = yield* Effect.promise(ask)
       const kept = answers.get(signal)
@@ -115,15 +123,8 @@ export const source = Effect.fnUntraced(function* (
           issuerTime: "iat"
         })
       )
-    },
-    Effect.mapError(failAt("assertion"))
-  )
-
-  return {
-    name,
-    offers: { audience: { only: input.IdentityPoolId }, algorithms: ["RS512"] },
-    assertion
-  }
+    })
+  })
 })
 
 /** What can be told to be wrong before any call, and the call's input. */

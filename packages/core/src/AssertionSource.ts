@@ -8,6 +8,7 @@ import * as Assertion from "./Assertion.ts"
 import { accessToken } from "./Credential.ts"
 import type { AccessToken } from "./Credential.ts"
 import { FederationError, Unavailable } from "./FederationError.ts"
+import type { Reason } from "./FederationError.ts"
 import type { Flow } from "./Flow.ts"
 import * as Instant from "./internal/Instant.ts"
 
@@ -42,6 +43,25 @@ export interface AssertionSource {
   readonly assertion: (
     request: AssertionRequest
   ) => Effect.Effect<Assertion.Assertion, FederationError>
+}
+
+/** Makes a source of what fails with bare reasons: they are told under the source's name, at the stage `assertion`. */
+export const make = (options: {
+  readonly name: string
+  /** Default: nothing is known. */
+  readonly offers?: AssertionOffer
+  readonly assertion: (request: AssertionRequest) => Effect.Effect<Assertion.Assertion, Reason>
+}): AssertionSource => {
+  const { name, offers = {} } = options
+  return {
+    name,
+    offers,
+    assertion: (request) =>
+      Effect.mapError(
+        options.assertion(request),
+        (reason) => new FederationError({ adapter: name, stage: "assertion", reason })
+      )
+  }
 }
 
 /** Always the same assertion: for tests, and for who mints his own. */

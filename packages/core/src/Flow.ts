@@ -71,7 +71,8 @@ export interface Options<C extends Credential = AccessToken> extends DirectOptio
  * The usual flow: `Flow.cached(Flow.direct({ source, exchanger, retry }), refresh)`, after a look at whether the pair
  * can work at all. Without an exchanger it hands out its assertion: `TokenExchanger.passThrough`.
  *
- * It lives as long as the scope that it is made in. An impossible pair (an algorithm that the exchanger does not take,
+ * It lives as long as the scope that it is made in, and lives on what surrounds it there: its flights log, trace and tell
+ * the time by the logger, tracer and clock of who made it, not of who asks. An impossible pair (an algorithm that the exchanger does not take,
  * a demanded audience that the source cannot give) is `Misconfigured`, before any call.
  *
  * @example

@@ -9,7 +9,8 @@ import type { FederationError } from "./FederationError.ts"
 export interface RetryPolicy {
   /**
    * Whether and when to try again. A flow asks it only about what may pass by itself: `Transient`, and `Rejected` with
-   * the remedy `waitForTrust`. A server's `Retry-After` is added to its delay.
+   * the remedy `waitForTrust`; one of your own that looks at neither (`Schedule.recurs(3)`) tries both again. A server's
+   * `Retry-After` is added to its delay.
    */
   readonly schedule: Schedule.Schedule<unknown, FederationError>
   /** How long one attempt (assertion and exchange) may take. */

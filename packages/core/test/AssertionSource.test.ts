@@ -293,3 +293,27 @@ describe("TokenExchanger.passThrough", () => {
     })
   )
 })
+
+describe("AssertionSource.make", () => {
+  it.effect("tells bare reasons under the source's name", () =>
+    Effect.gen(function* () {
+      const reason = new Transient({ detail: "down" })
+      const source = AssertionSource.make({ name: "mine", assertion: () => Effect.fail(reason) })
+      assert.deepStrictEqual(source.offers, {})
+      const error = yield* Effect.flip(source.assertion({}))
+      assert.deepInclude(error, { adapter: "mine", stage: "assertion", reason })
+    })
+  )
+})
+
+describe("TokenExchanger.make", () => {
+  it.effect("tells bare reasons under the exchanger's name", () =>
+    Effect.gen(function* () {
+      const reason = new Transient({ detail: "down" })
+      const exchanger = TokenExchanger.make({ name: "mine", exchange: () => Effect.fail(reason) })
+      assert.deepStrictEqual(exchanger.asks, {})
+      const error = yield* Effect.flip(exchanger.exchange(assertionOf({}, { obtainedAt: 0 }), {}))
+      assert.deepInclude(error, { adapter: "mine", stage: "exchange", reason })
+    })
+  )
+})

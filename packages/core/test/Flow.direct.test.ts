@@ -1,4 +1,11 @@
-import { Flow, Malformed, RetryPolicy, TokenExchanger, Unavailable } from "@federate/core"
+import {
+  AssertionSource,
+  Flow,
+  Malformed,
+  RetryPolicy,
+  TokenExchanger,
+  Unavailable
+} from "@federate/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Schedule } from "effect"
 import { TestClock } from "effect/testing"
@@ -55,6 +62,25 @@ describe("Flow.direct", () => {
       yield* flow.credential({ audience: "https://elsewhere" })
       yield* flow.credential()
       assert.deepStrictEqual(from.requests, [{ audience: "https://elsewhere" }, {}])
+    })
+  )
+})
+
+describe("a demanded audience", () => {
+  it.effect("is what the assertion must be for, whatever the source makes of it", () =>
+    Effect.gen(function* () {
+      const to = party({ asks: { audience: "somebody else" } })
+      const source = AssertionSource.fixed(assertionOf({ aud: "party" }, { obtainedAt: 0 }))
+      const flow = Flow.direct({ source, exchanger: to.exchanger })
+      const error = yield* Effect.flip(flow.credential())
+      assert.isTrue(error.reason._tag === "Misconfigured" && error.reason.setting === "audience")
+      assert.match(
+        error.message,
+        /^fixed: audience: "somebody else" is demanded, and the assertion is for "party"/
+      )
+      assert.strictEqual(to.calls.length, 0)
+      const fits = party({ asks: { audience: "party" } })
+      yield* ask(Flow.direct({ source: issuer().source, exchanger: fits.exchanger }))
     })
   )
 })

@@ -70,7 +70,7 @@ export const issuer = (
         {
           iss: "https://issuer",
           sub: "workload",
-          aud: "party",
+          aud: request.audience ?? "party",
           iat,
           exp: iat + (options.life ?? 900_000) / 1000,
           jti: call

@@ -16,16 +16,16 @@ export interface Options {
   /** The *application (client) id* of the app registration, or a user-assigned managed identity's client id: a GUID. */
   readonly clientId: string
   /** What a request without scopes of its own asks for: one `<resource>/.default`. */
-  readonly scopes?: ReadonlyArray<string>
+  readonly scopes?: ReadonlyArray<string> | undefined
   /** Moves authority and audience together. Default: `public`. */
-  readonly cloud?: CloudName
+  readonly cloud?: CloudName | undefined
   /** An authority of its own: https, or http on loopback. A known one brings its cloud's audience along. */
-  readonly authorityHost?: string
+  readonly authorityHost?: string | undefined
   /**
    * The audience that the federated credential lists, where it must be that one. Without it a source that can choose
    * takes the cloud's own (`api://AzureADTokenExchange`), and a source that cannot gives what it has.
    */
-  readonly audience?: string
+  readonly audience?: string | undefined
   /** Default: the platform's. */
   readonly fetch?: Fetch | undefined
 }

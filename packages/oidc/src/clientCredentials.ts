@@ -2,15 +2,8 @@
  * Client credentials with a foreign assertion (RFC 6749 §4.4, RFC 7523 §2.2): the platform's JWT, unmodified, is the
  * client's authentication, and the server maps its issuer, subject and audience to the client.
  */
-import { FederationError, Malformed } from "@federate/core"
-import type {
-  Assertion,
-  AssertionSource,
-  Reason,
-  Stage,
-  TokenExchanger,
-  TokenRequest
-} from "@federate/core"
+import { FederationError, Malformed, TokenExchanger } from "@federate/core"
+import type { AccessToken, Assertion, AssertionSource, Reason, TokenRequest } from "@federate/core"
 import { endpoint, exchange, isLoopback, platformFetch } from "@federate/http"
 import type { Fault, Fetch, HttpAnswer } from "@federate/http"
 import * as Clock from "effect/Clock"
@@ -49,15 +42,18 @@ export interface ClientCredentialsOptions {
 export const clientCredentials = Effect.fnUntraced(function* (
   options: ClientCredentialsOptions
 ): Effect.fn.Return<TokenExchanger.TokenExchanger, FederationError> {
-  const { asks = {}, name, refused = refusal, tokenEndpoint } = options
-  const failAt = (stage: Stage) => (reason: Reason) =>
-    new FederationError({ adapter: name, stage, reason })
+  const { asks, name, refused = refusal, tokenEndpoint } = options
   yield* Effect.mapError(
     Effect.fromResult(endpoint("tokenEndpoint", tokenEndpoint)),
-    failAt("configuration")
+    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
   )
-  const trade = Effect.fnUntraced(
-    function* (assertion: Assertion.Assertion, request: TokenRequest.TokenRequest) {
+  return TokenExchanger.make({
+    name,
+    ...(asks !== undefined && { asks }),
+    exchange: Effect.fnUntraced(function* (assertion, request): Effect.fn.Return<
+      AccessToken,
+      Reason
+    > {
       const parameters = yield* Effect.fromResult(options.parameters(request))
       const clock = yield* Clock.Clock
       const outcome = yield* Effect.promise((signal) =>
@@ -70,13 +66,11 @@ export const clientCredentials = Effect.fnUntraced(function* (
         read(answer, (answered) => refused(answered, assertion, parameters))
       )
       if (outcome.conforms) return credential
-      return yield* Effect.fail<Reason>(
+      return yield* Effect.fail(
         new Malformed({ detail: "The token endpoint's answer is not what RFC 6749 §5.1 says" })
       )
-    },
-    Effect.mapError(failAt("exchange"))
-  )
-  return { name, asks, exchange: trade }
+    })
+  })
 })
 
 const authentication = ({ token }: Assertion.Assertion) => ({

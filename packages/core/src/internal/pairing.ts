@@ -1,8 +1,22 @@
 /** Whether a source's assertions can be what an exchanger takes, from what both say before any call. */
+import type { Assertion } from "../Assertion.ts"
 import type { AssertionSource } from "../AssertionSource.ts"
 import type { Credential } from "../Credential.ts"
 import { FederationError, Misconfigured } from "../FederationError.ts"
 import type { TokenExchanger } from "../TokenExchanger.ts"
+
+/** The refusal of an assertion that is not for the audience that was demanded: no source can be trusted to look. */
+export const misaddressed = (
+  demanded: string | undefined,
+  assertion: Assertion
+): Misconfigured | undefined =>
+  demanded === undefined || assertion.audience.includes(demanded)
+    ? undefined
+    : new Misconfigured({
+        setting: "audience",
+        problem: `"${demanded}" is demanded, and the assertion is for ${assertion.audience.map((each) => `"${each}"`).join(", ") || "nobody"}`,
+        hint: "Have the source ask for that audience, or demand the one that it gives, here and in the trust on the other side."
+      })
 
 /** The refusal of a pair that can never work. What is unknown is given the benefit of the doubt. */
 export const refusal = (
