@@ -17,6 +17,7 @@ process.once("SIGTERM", () => (stopped = 143))
 
 // Told at the end, where it is still not passed over in silence.
 process.stdout.on("error", () => {})
+process.stderr.on("error", () => {})
 
 run(args).pipe(
   Effect.provide(NodeServices.layer),

@@ -161,7 +161,8 @@ const confess = Effect.fnUntraced(function* (defect: unknown, options: Options) 
   return yield* new Stopped({ code: ownFault })
 })
 
-const isFrame = (line: string): boolean => /^ {4}at /.test(line)
+/** A place in a file: a message of several lines does not pass for one. */
+const isFrame = (line: string): boolean => /^ {4}at .*:\d+:\d+\)?$/.test(line)
 
 /** Tells what goes wrong on standard error, and stops with its status. */
 export const report =

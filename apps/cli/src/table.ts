@@ -34,7 +34,7 @@ export const table = (
   ].join("\n")
 
 /** No column is wider, so that one long name or value does not push the others away. A GUID and a time fit. */
-const widest = { name: 16, value: 38 }
+const widest = { name: 16, value: 40 }
 
 const rows = (
   members: Readonly<Record<string, unknown>>,

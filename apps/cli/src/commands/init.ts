@@ -107,7 +107,7 @@ export const init = Command.make(
   ])
 )
 
-/** The file that was just made, held against what reads it: nothing is written that would not be understood. */
+/** Holds a file against what reads it: nothing is written that would not be understood. */
 const check = Effect.fnUntraced(function* (text: string) {
   const { adapters } = yield* Effect.promise(() => import("../adapters.ts"))
   yield* decode(text, {
@@ -123,5 +123,23 @@ const choose = (given: Option.Option<string>, key: keyof Answers, asks: boolean)
   Option.isSome(given)
     ? Effect.succeed(given.value)
     : asks
-      ? Prompt.run(Prompt.String({ message: questions[key], default: placeholders[key] }))
+      ? ask(key)
       : Effect.succeed(placeholders[key])
+
+/** Nothing is answered by what is proposed. That does not stand in the line already, where it would have to be deleted. */
+const ask = (key: keyof Answers) => {
+  const proposed = placeholders[key]
+  return Effect.map(
+    Prompt.run(
+      Prompt.String({
+        message: `${questions[key]} [${proposed}]`,
+        validate: (text) =>
+          check(configFile({ ...placeholders, [key]: text || proposed })).pipe(
+            Effect.mapError(({ problems }) => problems.map(({ message }) => message).join("; ")),
+            Effect.as(text)
+          )
+      })
+    ),
+    (text) => text || proposed
+  )
+}

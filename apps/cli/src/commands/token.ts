@@ -5,6 +5,7 @@ import { parseDuration } from "@federate/schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -66,8 +67,9 @@ export const tokenCommand = Command.make(
           hint: "Ask a flow whose exchanger issues one."
         })
       }
+      const now = yield* Clock.currentTimeMillis
       yield* Console.log(
-        json ? JSON.stringify(answer(credential)) : Redacted.value(credential.token)
+        json ? JSON.stringify(answer(credential, scope, now)) : Redacted.value(credential.token)
       )
     }).pipe(report({ json }))
   })
@@ -110,11 +112,21 @@ const patience = (
 const isAccessToken = (credential: Credential.Credential): credential is AccessToken =>
   "_tag" in credential && credential._tag === "AccessToken"
 
-/** In the words of RFC 6749 §5.1, with `expires_on` (epoch seconds) beside `expires_in`. */
-const answer = ({ expiresAt, scopes, token, tokenType }: AccessToken) => ({
-  access_token: Redacted.value(token),
-  token_type: tokenType,
-  expires_on: Math.floor(expiresAt / 1000),
-  expires_in: Math.max(0, Math.floor((expiresAt - Date.now()) / 1000)),
-  ...(scopes !== undefined && { scope: scopes.join(" ") })
-})
+/**
+ * In the words of RFC 6749 §5.1, with `expires_on` (epoch seconds) beside `expires_in`. Who issues a token for the very
+ * scope that was asked for need not name it.
+ */
+const answer = (
+  { expiresAt, scopes: told, token, tokenType }: AccessToken,
+  asked: ReadonlyArray<string>,
+  now: number
+) => {
+  const scopes = told ?? asked
+  return {
+    access_token: Redacted.value(token),
+    token_type: tokenType,
+    expires_on: Math.floor(expiresAt / 1000),
+    expires_in: Math.max(0, Math.floor((expiresAt - now) / 1000)),
+    ...(scopes.length > 0 && { scope: scopes.join(" ") })
+  }
+}

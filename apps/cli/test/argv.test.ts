@@ -1,0 +1,35 @@
+import { assert, describe, it } from "vitest"
+import { joined } from "../src/argv.ts"
+
+describe("--wait-propagation", () => {
+  it.each([
+    [
+      ["token", "graph", "--wait-propagation", "5m"],
+      ["token", "graph", "--wait-propagation=5m"]
+    ],
+    [
+      ["token", "--wait-propagation", "1h 30m", "graph"],
+      ["token", "--wait-propagation=1h 30m", "graph"]
+    ],
+    // It lacks its unit, and is told so: no flow is meant.
+    [
+      ["token", "graph", "--wait-propagation", "5"],
+      ["token", "graph", "--wait-propagation=5"]
+    ]
+  ])("takes a duration after a blank: %j", (args, expected) => {
+    assert.deepEqual(joined(args), expected)
+  })
+
+  it.each([
+    [["token", "--wait-propagation", "graph"]],
+    [["token", "--wait-propagation", "365-graph"]],
+    [["token", "graph", "--wait-propagation"]],
+    [["token", "graph", "--wait-propagation=5m"]],
+    [["token", "--wait-propagation", "--json", "graph"]],
+    [["token", "--", "--wait-propagation", "5m"]],
+    [["token", "5m"]],
+    [[]]
+  ])("leaves everything else alone: %j", (args) => {
+    assert.deepEqual(joined(args), args)
+  })
+})
