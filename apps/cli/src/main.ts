@@ -15,10 +15,6 @@ process.title = ["federate", ...args.slice(0, 1).filter((arg) => /^[a-z]+$/.test
 let stopped = 130
 process.once("SIGTERM", () => (stopped = 143))
 
-// Told at the end, where it is still not passed over in silence.
-process.stdout.on("error", () => {})
-process.stderr.on("error", () => {})
-
 run(args).pipe(
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain({
@@ -27,7 +23,8 @@ run(args).pipe(
     teardown: (exit) => {
       process.exitCode ??= Exit.isSuccess(exit) ? Number(exit.value) : stopped
       process.stdout.write("", (error) => {
-        // A reader that has read enough (`federate schema | head`) is no error; a full disk is one.
+        // The console passes over what cannot be written. That a reader has read enough (`federate schema | head`) is
+        // no error, but that a disk is full is one: nobody has what was asked for.
         if (error && "code" in error && error.code !== "EPIPE") {
           process.exitCode = 1
           console.error(`✗ Standard output cannot be written: ${error.code}`)

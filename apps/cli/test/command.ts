@@ -8,7 +8,7 @@ import { plain } from "./plain.ts"
 
 plain()
 
-export interface Outcome {
+interface Outcome {
   readonly code: number
   readonly stdout: string
   readonly stderr: string

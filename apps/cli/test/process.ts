@@ -6,12 +6,12 @@ import type { Readable } from "node:stream"
 import { text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 
-export const source = (name: string): string => fileURLToPath(import.meta.resolve(`../src/${name}`))
+const source = (name: string): string => fileURLToPath(import.meta.resolve(`../src/${name}`))
 
-export const conditions = "--conditions=@federate/source"
+const conditions = "--conditions=@federate/source"
 
 /** As a shell types it. */
-export const command = `"${process.execPath}" ${conditions} "${source("main.ts")}"`
+const command = `"${process.execPath}" ${conditions} "${source("main.ts")}"`
 
 export interface Surroundings {
   readonly cwd?: string
