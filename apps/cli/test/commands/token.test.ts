@@ -69,6 +69,21 @@ describe("federate token", () => {
     })
   )
 
+  it.live("prints the assertion itself where the flow trades it for nothing", () =>
+    Effect.gen(function* () {
+      const source = configFile(placeholders).replace(/ {4}# Who trades it[^]*$/, "")
+      const file = write("source.yaml", source)
+      const { code, stderr, stdout } = yield* federate(["token", "graph", "--json", "-c", file])
+      assert.strictEqual(code, 0, stderr)
+      const answer = JSON.parse(stdout)
+      assert.strictEqual(answer.token_type, "N_A")
+      assert.strictEqual(
+        claims(answer.access_token)["aud"],
+        process.env["COGNITO_IDENTITY_POOL_ID"]
+      )
+    })
+  )
+
   describe("--wait-propagation", () => {
     it.live.each([
       [["--wait-propagation", "graph"], "5 min"],
