@@ -52,7 +52,10 @@ describe("federate sandbox", () => {
       /^The sandbox is running; Ctrl\+C stops it\.\n {2}AWS +http:\/\/localhost:\d+\n {2}Entra and Graph +https:\/\/localhost:\d+\n/
     )
     assert.include(greeting, "\n  set -a; . sandbox/env; set +a\n")
-    assert.include(greeting, "\n  federate token graph | federate inspect --verify\n")
+    assert.include(
+      greeting,
+      "\n  pnpm --silent federate token graph | pnpm --silent federate inspect --verify\n"
+    )
     for (const unwanted of ["eyJ", "\u001b"]) assert.notInclude(greeting, unwanted)
   })
 
@@ -178,11 +181,20 @@ describe("federate sandbox --empty", () => {
     const dir = join(here, "it's empty")
     mkdirSync(dir)
     writeFileSync(join(dir, "federate.yaml"), "# mine\n")
-    const running = federate(["sandbox", "--empty", "--dir", dir], { cwd: dir })
+    // What stands in the way of the sandbox's keys, and an authority that is trusted here already.
+    const proxy = join(here, "proxy.pem")
+    writeFileSync(proxy, "# a proxy's authority\n")
+    const running = federate(["sandbox", "--empty", "--dir", dir], {
+      cwd: dir,
+      env: { AWS_PROFILE: "mine", NODE_EXTRA_CA_CERTS: proxy }
+    })
     try {
       const greeting = await told(running, "v1.0/applications")
       assert.include(greeting, "set -a; . ./env; set +a")
+      assert.include(greeting, "\n  unset AWS_PROFILE  #")
       assert.include(greeting, "$FEDERATE_SANDBOX_ADMIN_TOKEN")
+      const trusted = readFileSync(join(dir, "ca.pem"), "utf8")
+      assert.match(trusted, /^-----BEGIN CERTIFICATE-----\n[^]*\n# a proxy's authority\n$/)
       assert.include(greeting, `${join(dir, "federate.yaml")} is another one, and is kept`)
       assert.strictEqual(readFileSync(join(dir, "federate.yaml"), "utf8"), "# mine\n")
       const script = `set -a; . ./env; set +a; printf '%s\\n' "$NODE_EXTRA_CA_CERTS" "\${AZURE_CLIENT_ID-none}" "$AWS_REGION"`

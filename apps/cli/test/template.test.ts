@@ -50,6 +50,9 @@ const readBack = Effect.fnUntraced(function* (answers: Answers) {
   return { flows: [...flows.keys()], given }
 })
 
+/** A provider's name is a key of the file, where what looks like a variable is refused. */
+const inKey = (text: string) => text.replaceAll("${", "")
+
 /** The answers, as the adapters are to be given them. */
 const expected = (answers: Answers) => ({
   identityPoolId: answers.identityPoolId,
@@ -129,7 +132,7 @@ describe("the file that is written", () => {
       const answers: Answers = {
         flow: "graph",
         identityPoolId: answer,
-        developerProvider: answer,
+        developerProvider: inKey(answer),
         userId: answer,
         tenantId: answer,
         clientId: answer,
@@ -145,7 +148,7 @@ describe("the file that is written", () => {
       const answers: Answers = {
         flow: "graph",
         identityPoolId: one,
-        developerProvider: `p${other}`,
+        developerProvider: inKey(`p${other}`),
         userId: other,
         tenantId: `${one}${other}`,
         clientId: `${other} ${one}`,

@@ -7,9 +7,9 @@ const between = (minimum: number, maximum: number) => Schema.isBetween({ minimum
 
 export const Retry = Schema.Struct({
   attempts: Schema.optionalKey(
-    Schema.Int.check(between(1, 20)).annotate({
-      description: "In all, the first included; 4 without it"
-    })
+    Schema.Int.annotate({ description: "In all, the first included; 4 without it" }).check(
+      between(1, 20)
+    )
   ),
   firstDelay: Schema.optionalKey(
     DurationFromText("The longest first pause, doubling each time; 250 ms without it")
@@ -43,20 +43,20 @@ export const retryPolicy = ({
 
 export const Refresh = Schema.Struct({
   freshPart: Schema.optionalKey(
-    Schema.Number.check(between(0, 0.9)).annotate({
+    Schema.Finite.annotate({
       description: "The part of its life that a credential is fresh for; 0.75 without it"
-    })
+    }).check(between(0, 0.9))
   ),
   freshPartOfLong: Schema.optionalKey(
-    Schema.Number.check(between(0, 0.9)).annotate({
+    Schema.Finite.annotate({
       description: "The same for one that lives longer than two hours; 0.5 without it"
-    })
+    }).check(between(0, 0.9))
   ),
   jitter: Schema.optionalKey(
-    Schema.Number.check(between(0, 0.5)).annotate({
+    Schema.Finite.annotate({
       description:
         "How much earlier it is refreshed at random, as a part of its life; 0.1 without it"
-    })
+    }).check(between(0, 0.5))
   ),
   margin: Schema.optionalKey(
     DurationFromText(

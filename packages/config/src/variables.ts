@@ -46,7 +46,15 @@ export const substitute = (
     if (Array.isArray(value)) return value.map((each, index) => walk(each, [...path, index]))
     if (typeof value !== "object" || value === null) return value
     return Object.fromEntries(
-      Object.entries(value).map(([key, each]) => [key, walk(each, [...path, key])])
+      Object.entries(value).map(([key, each]) => {
+        if (key.includes("${")) {
+          problems.push({
+            path: printPath([...path, key]),
+            message: "is a key, and a variable may stand in values only"
+          })
+        }
+        return [key, walk(each, [...path, key])]
+      })
     )
   }
 

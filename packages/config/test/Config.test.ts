@@ -152,6 +152,17 @@ describe("variables", () => {
     })
   )
 
+  it.effect("stand in values only", () =>
+    Effect.gen(function* () {
+      const told = yield* problems(
+        flow(`source: { type: cognito, identityPoolId: "${pool}", logins: { "\${SECRET}": me } }`)
+      )
+      assert.deepStrictEqual(told, [
+        'flows.x.source.logins["${SECRET}"]: is a key, and a variable may stand in values only'
+      ])
+    })
+  )
+
   it.effect("bring no syntax along, and are never quoted", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(read(flow(`source: { type: "\${SECRET}" }`)))

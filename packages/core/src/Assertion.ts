@@ -52,14 +52,14 @@ export const fromJwt = (
 ): Result.Result<Assertion, Malformed> => {
   const text = Redacted.value(token)
   const fail = (detail: string) => Result.fail(new Malformed({ detail }))
-  if (text === "") return fail("The assertion is empty")
+  if (text === "") return fail("The token is empty")
   if (text.length > maximumSize) {
-    return fail(`The assertion is ${text.length} bytes long; at most ${maximumSize} are taken`)
+    return fail(`The token is ${text.length} bytes long; at most ${maximumSize} are taken`)
   }
   const segments = text.split(".")
   if (segments.length !== 3) {
     return fail(
-      `The assertion is not a JWT: it has ${segments.length} dot-separated parts where 3 belong`
+      `The token is not a JWT: it is ${segments.length === 1 ? "one part" : `${segments.length} parts`}, and not three divided by dots`
     )
   }
   const header = segment("header", segments[0]!)

@@ -61,10 +61,10 @@ describe("Assertion.fromJwt", () => {
   it("says where a token is bad", () => {
     const [header, payload] = jwt().split(".") as [string, string, string]
     const part = (text: string) => Base64Url.encode(text)
-    assert.strictEqual(problem(""), "The assertion is empty")
-    assert.match(problem("opaque"), /1 dot-separated parts where 3 belong/)
-    assert.match(problem(`${header}.${payload}`), /2 dot-separated/)
-    assert.match(problem(`${header}.${payload}.x.y.z`), /5 dot-separated/)
+    assert.strictEqual(problem(""), "The token is empty")
+    assert.match(problem("opaque"), /is one part, and not three divided by dots/)
+    assert.match(problem(`${header}.${payload}`), /is 2 parts/)
+    assert.match(problem(`${header}.${payload}.x.y.z`), /is 5 parts/)
     assert.match(problem(`${header}.${payload}.`), /signature is empty/)
     assert.match(problem(`.${payload}.x`), /header is empty/)
     assert.match(

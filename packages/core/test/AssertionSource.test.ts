@@ -264,7 +264,7 @@ describe("AssertionSource.fromFlow", () => {
       })
       const error = yield* Effect.flip(AssertionSource.fromFlow(first).assertion({}))
       assert.strictEqual(error.stage, "assertion")
-      assert.match(error.message, /first: The assertion is not a JWT/)
+      assert.match(error.message, /first: The token is not a JWT/)
     })
   )
 })

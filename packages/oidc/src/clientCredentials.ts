@@ -63,7 +63,7 @@ export const clientCredentials = Effect.fnUntraced(function* (
       )
       const answer = yield* Effect.fromResult(outcome.answer)
       const credential = yield* Effect.fromResult(
-        read(answer, (answered) => refused(answered, assertion, parameters))
+        read(answer, parameters["scope"], (answered) => refused(answered, assertion, parameters))
       )
       if (outcome.conforms) return credential
       return yield* Effect.fail(

@@ -39,15 +39,17 @@ const hints: Readonly<Record<string, string>> = {
  * What a token endpoint answered, as a credential or as the reason why not. Read from the answer's status, headers and
  * bounded bytes alone: an OAuth library's errors hold the whole body, tokens included.
  *
+ * @param asked the scope that was asked for: what is granted, where the answer does not say otherwise (§5.1)
  * @param refused what an error answer means with this server
  */
 export const read = (
   answer: HttpAnswer,
+  asked: string | undefined,
   refused: (refusal: Refusal) => Reason
 ): Result.Result<AccessToken, Reason> => {
   const body = json(answer)
   if (answer.status === 200)
-    return body === undefined ? Result.fail(unexpected(answer)) : credential(body, answer)
+    return body === undefined ? Result.fail(unexpected(answer)) : credential(body, asked, answer)
   const error = body?.["error"]
   if (body !== undefined && typeof error === "string" && answer.status >= 400) {
     const { error_description: description } = body
@@ -67,11 +69,12 @@ export const read = (
 
 const credential = (
   body: Readonly<Record<string, unknown>>,
+  asked: string | undefined,
   { sentAt }: HttpAnswer
 ): Result.Result<AccessToken, Malformed> => {
   const fail = (detail: string) =>
     Result.fail(new Malformed({ detail: `The token endpoint's answer is unusable: ${detail}` }))
-  const { access_token: token, scope, token_type: type } = body
+  const { access_token: token, scope = asked, token_type: type } = body
   if (typeof token !== "string" || token === "") return fail("access_token is absent")
   if (typeof type !== "string" || type === "") return fail("token_type is absent")
   const lifetime = Lifetime.parse("expires_in", body["expires_in"])

@@ -124,6 +124,13 @@ describe("clientCredentials", () => {
     })
   )
 
+  it.effect("takes what was asked for as granted where the answer does not say", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual((yield* answered(good)).scopes, ["a", "b"])
+      assert.deepStrictEqual((yield* answered({ ...good, scope: "a" })).scopes, ["a"])
+    })
+  )
+
   it.effect("takes no advice that it cannot read", () =>
     Effect.gen(function* () {
       for (const refresh_in of ["soon", 0, -5, null]) {

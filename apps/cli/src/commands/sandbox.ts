@@ -50,6 +50,7 @@ export const sandbox = Command.make(
           Effect.fail(new UsageError({ problem: message, hint: "Choose another --port or --dir." }))
         )
       )
+      yield* trustAsBefore(running.caFile)
       const config = path.join(directory, usualName)
       const kept = yield* writeConfig(config)
       const env = path.join(directory, "env")
@@ -103,6 +104,21 @@ const write = Effect.fnUntraced(function* (file: string, text: string) {
   )
 })
 
+/**
+ * The variable that names the sandbox's certificate takes the place of one that may be needed here: whatever this
+ * process trusts besides Node's own (a proxy's authority) is written below it.
+ */
+const trustAsBefore = Effect.fnUntraced(function* (caFile: string | undefined) {
+  const files = yield* FileSystem.FileSystem
+  const before = process.env["NODE_EXTRA_CA_CERTS"]
+  if (caFile === undefined || before === undefined || before === caFile) return
+  const trusted = yield* Effect.orElseSucceed(files.readFileString(before), () => "")
+  yield* Effect.orElseSucceed(
+    files.writeFileString(caFile, `\n${trusted}`, { flag: "a" }),
+    () => undefined
+  )
+})
+
 /** Somebody's config file is not written over: whether there was another one, which is kept. */
 const writeConfig = Effect.fnUntraced(function* (file: string) {
   const files = yield* FileSystem.FileSystem
@@ -112,6 +128,9 @@ const writeConfig = Effect.fnUntraced(function* (file: string) {
   yield* write(file, text)
   return false
 })
+
+/** How this command was called: by its name, or from a clone. */
+const self = process.argv[1]?.endsWith(".ts") === true ? "pnpm --silent federate" : "federate"
 
 interface Told {
   readonly empty: boolean
@@ -131,6 +150,7 @@ const greeting = (
 ): string => {
   const bold = err("bold")
   const dim = err("dim")
+  const others = ["AWS_PROFILE", "AWS_SESSION_TOKEN"].filter((name) => process.env[name])
   const graph = (token: string, path: string) =>
     bold(
       `curl --cacert "$NODE_EXTRA_CA_CERTS" -H "Authorization: Bearer ${token}" "$GRAPH_BASE_URL/v1.0/${path}"`
@@ -142,6 +162,11 @@ const greeting = (
     ...(kept === undefined ? [] : [`  ${dim(`# ${kept} is another one, and is kept`)}`]),
     "",
     "In another terminal:",
+    ...(others.length === 0
+      ? []
+      : [
+          `  ${bold(`unset ${others.join(" ")}`)}  ${dim("# they are set here, and go before the sandbox's keys")}`
+        ]),
     // Without a slash, `.` would look for it along the PATH.
     `  ${bold(`set -a; . ${word(env.includes("/") ? env : `./${env}`)}; set +a`)}`,
     ...(empty
@@ -150,8 +175,8 @@ const greeting = (
           `  ${graph("$FEDERATE_SANDBOX_ADMIN_TOKEN", "applications")}`
         ]
       : [
-          `  ${bold("federate token graph | federate inspect --verify")}`,
-          `  ${graph("$(federate token graph)", "applications?\\$top=1")}`,
+          `  ${bold(`${self} token graph | ${self} inspect --verify`)}`,
+          `  ${graph(`$(${self} token graph)`, "applications?\\$top=1")}`,
           `  ${dim(`# the flow's ids: pool ${running.env["COGNITO_IDENTITY_POOL_ID"]}, client ${running.env["AZURE_CLIENT_ID"]}`)}`
         ])
   ].join("\n")

@@ -60,7 +60,7 @@ describe("federate inspect", () => {
     })
 
     it.effect.each([
-      ["a.b", "✗ The assertion is not a JWT: it has 2 dot-separated parts where 3 belong"],
+      ["a.b", "✗ The token is not a JWT: it is 2 parts, and not three divided by dots"],
       [`e30.${part([])}.AAAA`, "✗ The JWT's payload is not a JSON object"],
       [`e30.${part("x").slice(0, -2)}.AAAA`, "✗ The JWT's payload is not JSON"],
       [`e30.e30.A=`, "✗ The JWT's signature has a character at 2 that base64url does not have"],
@@ -77,7 +77,7 @@ describe("federate inspect", () => {
         assert.strictEqual(yield* told([]), empty)
         assert.strictEqual(yield* told(["-"], { stdin: " \n" }), empty)
         assert.strictEqual(yield* told([], { person: true }), "✗ There is no token to look at")
-        assert.strictEqual(yield* told([""]), "✗ The assertion is empty")
+        assert.strictEqual(yield* told([""]), "✗ The token is empty")
       })
     )
 
@@ -96,7 +96,7 @@ describe("federate inspect", () => {
         assert.strictEqual(code, 2)
         assert.deepInclude(JSON.parse(stderr), {
           error: "UsageError",
-          problem: "The assertion is not a JWT: it has 1 dot-separated parts where 3 belong"
+          problem: "The token is not a JWT: it is one part, and not three divided by dots"
         })
       })
     )

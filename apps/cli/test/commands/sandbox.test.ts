@@ -24,7 +24,7 @@ describe("federate sandbox", () => {
       assert.strictEqual(stdout, "")
       assert.strictEqual(
         stderr,
-        `✗ Cannot listen on 127.0.0.1, port ${port}: EADDRINUSE\n  fix          Choose another --port or --dir.\n`
+        `✗ Cannot listen on 127.0.0.1, port ${port}: it is taken\n  fix          Choose another --port or --dir.\n`
       )
     })
   )

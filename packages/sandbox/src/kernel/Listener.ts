@@ -73,7 +73,11 @@ const open = (server: Server, host: string, port: number) =>
 const listen = (server: Server, host: string, port: number) =>
   Effect.callback<number, SandboxError>((resume) => {
     server.once("error", (error: NodeJS.ErrnoException) =>
-      resume(new SandboxError({ message: `Cannot listen on ${host}, port ${port}: ${error.code}` }))
+      resume(
+        new SandboxError({
+          message: `Cannot listen on ${host}, port ${port}: ${error.code === "EADDRINUSE" ? "it is taken" : error.code}`
+        })
+      )
     )
     server.listen(port, host, () => {
       const address = server.address()

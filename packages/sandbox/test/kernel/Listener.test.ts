@@ -39,9 +39,9 @@ describe("the sockets", () => {
     const httpPort = Number(new URL(first.http).port)
     assert.match(
       await refusal({ httpPort }),
-      new RegExp(`Cannot listen on 127\\.0\\.0\\.1, port ${httpPort}: EADDRINUSE`)
+      new RegExp(`Cannot listen on 127\\.0\\.0\\.1, port ${httpPort}: it is taken`)
     )
-    assert.match(await refusal({ httpsPort: httpPort }), /EADDRINUSE/)
+    assert.match(await refusal({ httpsPort: httpPort }), /it is taken/)
   })
 
   it("are closed when the sandbox is disposed of, with a failed start too", async () => {
@@ -59,7 +59,7 @@ describe("the sockets", () => {
     await new Promise((resolve) => blocker.once("listening", resolve))
     const address = blocker.address()
     const httpsPort = typeof address === "object" ? (address?.port ?? 0) : 0
-    assert.match(await refusal({ httpPort: Number(port), httpsPort }), /EADDRINUSE/)
+    assert.match(await refusal({ httpPort: Number(port), httpsPort }), /it is taken/)
     await using again = await Sandbox.start({ setup: "empty", httpPort: Number(port) })
     assert.strictEqual(new URL(again.http).port, port)
     blocker.close()
