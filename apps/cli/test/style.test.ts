@@ -7,7 +7,7 @@ const terminal = process.stderr
 
 describe("colour", () => {
   beforeEach(() => {
-    for (const name of ["FORCE_COLOR", "NO_COLOR", "NODE_DISABLE_COLORS"]) {
+    for (const name of ["CI", "FORCE_COLOR", "NO_COLOR", "NODE_DISABLE_COLORS"]) {
       vi.stubEnv(name, undefined)
     }
     vi.stubEnv("TERM", "xterm-256color")
