@@ -69,7 +69,7 @@ export const tokenCommand = Command.make(
       }
       const now = yield* Clock.currentTimeMillis
       yield* Console.log(
-        json ? JSON.stringify(answer(credential, scope, now)) : Redacted.value(credential.token)
+        json ? JSON.stringify(answer(credential, now)) : Redacted.value(credential.token)
       )
     }).pipe(report({ json }))
   })
@@ -112,21 +112,11 @@ const patience = (
 const isAccessToken = (credential: Credential.Credential): credential is AccessToken =>
   "_tag" in credential && credential._tag === "AccessToken"
 
-/**
- * In the words of RFC 6749 §5.1, with `expires_on` (epoch seconds) beside `expires_in`. Who issues a token for the very
- * scope that was asked for need not name it.
- */
-const answer = (
-  { expiresAt, scopes: told, token, tokenType }: AccessToken,
-  asked: ReadonlyArray<string>,
-  now: number
-) => {
-  const scopes = told ?? asked
-  return {
-    access_token: Redacted.value(token),
-    token_type: tokenType,
-    expires_on: Math.floor(expiresAt / 1000),
-    expires_in: Math.max(0, Math.floor((expiresAt - now) / 1000)),
-    ...(scopes.length > 0 && { scope: scopes.join(" ") })
-  }
-}
+/** In the words of RFC 6749 §5.1, with `expires_on` (epoch seconds) beside `expires_in`. */
+const answer = ({ expiresAt, scopes, token, tokenType }: AccessToken, now: number) => ({
+  access_token: Redacted.value(token),
+  token_type: tokenType,
+  expires_on: Math.floor(expiresAt / 1000),
+  expires_in: Math.max(0, Math.floor((expiresAt - now) / 1000)),
+  ...(scopes !== undefined && { scope: scopes.join(" ") })
+})
