@@ -1,10 +1,10 @@
 /** The adapters that the command knows: the one list. */
-import { adapter as cognito } from "@federate/cognito/adapter"
+import * as cognito from "@federate/cognito/adapter"
 import type { Adapters } from "@federate/config"
-import { adapter as entra } from "@federate/entra/adapter"
+import * as entra from "@federate/entra/adapter"
 import type { Platform } from "@federate/http"
 
 export const adapters: Adapters<Platform> = {
-  sources: [cognito],
-  exchangers: [entra]
+  sources: [cognito.source],
+  exchangers: [cognito.exchanger, entra.exchanger]
 }

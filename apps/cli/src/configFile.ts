@@ -1,6 +1,5 @@
 /** Where the config file is, and what it says. */
 import { ConfigError, decode } from "@federate/config"
-import type { Config, FlowDefinition } from "@federate/config"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
@@ -68,10 +67,10 @@ export const load = Effect.fnUntraced(function* (named: string | undefined) {
 })
 
 /** The flow of that name. */
-export const flowOf = (
-  { flows }: Config,
+export const flowOf = <F>(
+  { flows }: { readonly flows: ReadonlyMap<string, F> },
   name: string
-): Effect.Effect<FlowDefinition, UsageError> => {
+): Effect.Effect<F, UsageError> => {
   const flow = flows.get(name)
   return flow === undefined
     ? Effect.fail(

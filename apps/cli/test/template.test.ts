@@ -30,6 +30,7 @@ const readBack = Effect.fnUntraced(function* (answers: Answers) {
       {
         type: "entra",
         description: "",
+        issues: "AccessToken",
         config: Schema.Struct({
           tenantId: Schema.String,
           clientId: Schema.String,
@@ -46,7 +47,7 @@ const readBack = Effect.fnUntraced(function* (answers: Answers) {
     platform: {},
     environment: (name) => `value of ${name}`
   })
-  for (const flow of flows.values()) yield* Effect.scoped(flow.make)
+  for (const flow of flows.values()) yield* Effect.scoped(flow.make())
   return { flows: [...flows.keys()], given }
 })
 

@@ -1,11 +1,12 @@
-/** `type: cognito` in a config file. */
-import type { Adapter } from "@federate/core"
+/** `type: cognito` in a config file: among the sources, and among the exchangers. */
+import type { Adapter, AwsCredentials } from "@federate/core"
 import type { Platform } from "@federate/http"
 import { DurationFromText } from "@federate/schema"
 import * as Schema from "effect/Schema"
-import { source } from "./source.ts"
+import { exchanger as makeExchanger } from "./exchanger.ts"
+import { source as makeSource } from "./source.ts"
 
-const config = Schema.Struct({
+const sourceConfig = Schema.Struct({
   identityPoolId: Schema.String.annotate({
     description: "The identity pool's id, REGION:GUID: the assertion's audience",
     examples: ["eu-central-1:00000000-0000-0000-0000-000000000000"]
@@ -31,11 +32,42 @@ const config = Schema.Struct({
   )
 })
 
-export const adapter: Adapter.SourceAdapter<typeof config, typeof config.Type, Platform> = {
+export const source: Adapter.SourceAdapter<
+  typeof sourceConfig,
+  typeof sourceConfig.Type,
+  Platform
+> = {
   type: "cognito",
   description:
     "Amazon Cognito identity pool, developer identity: signed for with the workload's AWS credentials",
   metered: true,
-  config,
-  make: (options, { fetch }) => source({ ...options, fetch })
+  config: sourceConfig,
+  make: (options, { fetch }) => makeSource({ ...options, fetch })
+}
+
+const exchangerConfig = Schema.Struct({
+  identityPoolId: Schema.String.annotate({
+    description:
+      "The identity pool's id, REGION:GUID: the assertion's audience, and whose roles the credentials are for"
+  }),
+  customRoleArn: Schema.optionalKey(
+    Schema.String.annotate({ description: "One of several roles that the pool's rules allow" })
+  ),
+  endpoint: Schema.optionalKey(
+    Schema.String.annotate({ description: "Instead of AWS's own: https, or http on loopback" })
+  )
+})
+
+export const exchanger: Adapter.ExchangerAdapter<
+  typeof exchangerConfig,
+  typeof exchangerConfig.Type,
+  Platform,
+  AwsCredentials
+> = {
+  type: "cognito",
+  description: "Amazon Cognito identity pool: AWS credentials of its role, for a token of its own",
+  config: exchangerConfig,
+  issues: "AwsCredentials",
+  cloud: "aws",
+  make: (options, { fetch }) => makeExchanger({ ...options, fetch })
 }

@@ -4,6 +4,9 @@ import type { Reason } from "@federate/core"
 import { json, overloaded, publicText, unexpected } from "@federate/http"
 import type { HttpAnswer } from "@federate/http"
 
+/** A fix for each exception. */
+export type Hints = Readonly<Record<string, string>>
+
 /** What a hint may name, written `{name}`. */
 export interface Facts {
   readonly identityPoolId: string
@@ -16,13 +19,15 @@ const policy =
 const keys = "Look at `aws sts get-caller-identity`: it uses the same keys."
 
 /** https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetOpenIdTokenForDeveloperIdentity.html */
-const hints: Readonly<Record<string, string>> = {
+const hints: Hints = {
   AccessDeniedException: policy,
   NotAuthorizedException: `Either the caller may not do this, or the login was not accepted. ${policy}`,
   ResourceNotFoundException:
     "There is no pool {identityPoolId} in {region} of this account, or no such identity in it: compare the id with `aws cognito-identity list-identity-pools --max-results 60 --region {region}`, and the account with `aws sts get-caller-identity`.",
   InvalidParameterException:
     "Most often the pool has another developer provider than {developerProvider}: compare with `aws cognito-identity describe-identity-pool --identity-pool-id {identityPoolId}`, letter by letter.",
+  InvalidIdentityPoolConfigurationException:
+    "The pool has no role for its identities, or the role's trust policy does not let this pool in: `aws cognito-identity get-identity-pool-roles --identity-pool-id {identityPoolId}` tells which it is.",
   ResourceConflictException:
     "One of the logins is linked to another identity: leave `identityId` out, or the login that belongs elsewhere.",
   DeveloperUserAlreadyRegisteredException:
@@ -51,8 +56,12 @@ const passing = new Set([
   "ConcurrentModificationException"
 ])
 
-/** What an answer that brought no token means. */
-export const classify = (answer: HttpAnswer, facts: Facts): Reason => {
+/**
+ * What an answer that did not bring what was asked for means.
+ *
+ * @param own what some exceptions mean with this operation
+ */
+export const classify = (answer: HttpAnswer, facts: Facts, own: Hints = {}): Reason => {
   const body = json(answer)
   const code = exceptionName(answer, body)
   const busy = overloaded(answer)
@@ -72,7 +81,10 @@ export const classify = (answer: HttpAnswer, facts: Facts): Reason => {
     code,
     status,
     description,
-    hint: tell(hints[code] ?? "Look the exception up in the Amazon Cognito API reference.", facts),
+    hint: tell(
+      own[code] ?? hints[code] ?? "Look the exception up in the Amazon Cognito API reference.",
+      facts
+    ),
     remedy: "none",
     ...(requestId !== null && { reference: { requestId: publicText(requestId) } })
   })

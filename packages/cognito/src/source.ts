@@ -1,25 +1,16 @@
 /** Amazon Cognito identity pools as an assertion source. */
-import type {
-  CognitoIdentityClient,
-  CognitoIdentityClientConfig
-} from "@aws-sdk/client-cognito-identity"
-import {
-  Assertion,
-  AssertionSource,
-  FederationError,
-  Misconfigured,
-  Transient
-} from "@federate/core"
+import type { CognitoIdentityClientConfig } from "@aws-sdk/client-cognito-identity"
+import { Assertion, AssertionSource, FederationError, Misconfigured } from "@federate/core"
 import type { Reason } from "@federate/core"
-import { endpoint, platformFetch } from "@federate/http"
-import type { Fetch, HttpAnswer } from "@federate/http"
-import * as Clock from "effect/Clock"
+import { endpoint } from "@federate/http"
+import type { Fetch } from "@federate/http"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { classify, classifyUnsent } from "./classify.ts"
-import { requestHandler } from "./handler.ts"
+import { classify } from "./classify.ts"
+import { makeClient } from "./client.ts"
+import { misconfigured, regionOf } from "./pool.ts"
 
 export interface Options {
   /** `REGION:GUID`. It is the assertion's audience, the only one that Cognito can give. */
@@ -63,41 +54,7 @@ export const source = Effect.fnUntraced(function* (
   )
   const { developerProvider, input, region } = settings
   const facts = { identityPoolId: input.IdentityPoolId, region, developerProvider }
-  const clock = yield* Clock.Clock
-  const { answers, ...handler } = requestHandler(options.fetch ?? platformFetch, () =>
-    clock.currentTimeMillisUnsafe()
-  )
-  let loaded: ReturnType<typeof load> | undefined
-
-  const load = async () => {
-    const sdk = await import("@aws-sdk/client-cognito-identity")
-    const client: CognitoIdentityClient = new sdk.CognitoIdentityClient({
-      region,
-      // Retries are the flow's.
-      maxAttempts: 1,
-      requestHandler: handler,
-      ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
-      ...(options.credentials !== undefined && { credentials: options.credentials })
-    })
-    return { client, sdk }
-  }
-
-  const ask = async (signal: AbortSignal) => {
-    try {
-      const { client, sdk } = await (loaded ??= load())
-      const command = new sdk.GetOpenIdTokenForDeveloperIdentityCommand({
-        ...input,
-        Logins: revealed(options.logins)
-      })
-      return {
-        output: await client.send(command, { abortSignal: signal }),
-        error: undefined,
-        signal
-      }
-    } catch (error) {
-      return { output: undefined, error, signal }
-    }
-  }
+  const client = yield* makeClient({ ...options, region })
 
   return AssertionSource.make({
     name,
@@ -108,11 +65,15 @@ export const source = Effect.fnUntraced(function* (
       if (audience !== undefined && audience !== input.IdentityPoolId) {
         return yield* Effect.fail(otherAudience(audience, input.IdentityPoolId))
       }
-      const { error, output, signal } = yield* Effect.promise(ask)
-      const kept = answers.get(signal)
-      if (kept === undefined) return yield* Effect.fail(classifyUnsent(error))
-      const answer = yield* Effect.fromResult(kept)
-      if (isSkewCorrected(error)) return yield* Effect.fail(skewCorrected(answer))
+      const { answer, output } = yield* client.call((cognito, sdk, signal) =>
+        cognito.send(
+          new sdk.GetOpenIdTokenForDeveloperIdentityCommand({
+            ...input,
+            Logins: revealed(options.logins)
+          }),
+          { abortSignal: signal }
+        )
+      )
       if (output?.Token === undefined) return yield* Effect.fail(classify(answer, facts))
       if (input.IdentityId !== undefined && output.IdentityId !== input.IdentityId) {
         return yield* Effect.fail(otherIdentity(output.IdentityId, input.IdentityId))
@@ -131,14 +92,7 @@ export const source = Effect.fnUntraced(function* (
 const checked = (options: Options) =>
   Result.gen(function* () {
     const { identityId, identityPoolId, principalTags } = options
-    const region = /^([\w-]{1,30}):[0-9a-f-]{1,36}$/.exec(identityPoolId)?.[1]
-    if (region === undefined) {
-      return yield* misconfigured(
-        "identityPoolId",
-        `"${identityPoolId}" is not of the form REGION:GUID`,
-        "Take the identity pool's id, such as eu-central-1:2f4e…, not its name or ARN, and not a user pool's."
-      )
-    }
+    const region = yield* regionOf(identityPoolId)
     if (options.region !== undefined && options.region !== region) {
       return yield* misconfigured(
         "region",
@@ -167,9 +121,6 @@ const checked = (options: Options) =>
       }
     }
   })
-
-const misconfigured = (setting: string, problem: string, hint: string) =>
-  Result.fail(new Misconfigured({ setting, problem, hint }))
 
 /** Logins keys that are public providers': Facebook's, Google's, …, user pools, and any OpenID or SAML provider's ARN. */
 const publicProvider =
@@ -223,20 +174,4 @@ const otherIdentity = (given: string | undefined, pinned: string): Misconfigured
     setting: "identityId",
     problem: `the pool gives this login the identity "${given}", not the pinned "${pinned}"`,
     hint: "The pool was made again, or the login's user id changed: pin the new one, and trust it on the other side."
-  })
-
-/** The SDK has found that its signature was refused for the clock, and reckons with the difference from now on. */
-const isSkewCorrected = (error: unknown): boolean =>
-  typeof error === "object" &&
-  error !== null &&
-  "$metadata" in error &&
-  typeof error.$metadata === "object" &&
-  error.$metadata !== null &&
-  "clockSkewCorrected" in error.$metadata &&
-  error.$metadata.clockSkewCorrected === true
-
-const skewCorrected = ({ status }: HttpAnswer): Transient =>
-  new Transient({
-    detail: "This machine's clock is too far off for AWS; the AWS SDK now reckons with it",
-    status
   })

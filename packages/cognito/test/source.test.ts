@@ -1,6 +1,6 @@
 import { source } from "@federate/cognito"
 import type { Options } from "@federate/cognito"
-import { adapter } from "@federate/cognito/adapter"
+import { source as adapter } from "@federate/cognito/adapter"
 import type { Fetch } from "@federate/http"
 import { assertionSourceContract, visible } from "@federate/testing"
 import { assert, describe, it, vi } from "@effect/vitest"

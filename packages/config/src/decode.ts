@@ -61,6 +61,16 @@ export const decode = <A>(
   return Result.fail([...strangers, ...(SchemaIssue.isIssue(issue) ? problemsOf(issue, path) : [])])
 }
 
+/** The same for what should be a mapping. */
+export const section = <A>(
+  schema: Settings<A>,
+  described: unknown,
+  path: Path
+): Result.Result<A, ReadonlyArray<Problem>> =>
+  isMapping(described)
+    ? decode(schema, described, path)
+    : Result.fail([problem(path, "must be a mapping")])
+
 const problemsOf = (issue: SchemaIssue.Issue, path: Path): ReadonlyArray<Problem> =>
   format(issue).issues.map((each) =>
     problem(

@@ -1,11 +1,15 @@
 /** The JSON Schema (draft 2020-12) of a config file, for editors. */
 import * as Schema from "effect/Schema"
-import type { Adapters } from "./Config.ts"
+import type { Sections } from "./Config.ts"
 import type { Settings } from "./decode.ts"
+import type { Adapters } from "./FlowDefinition.ts"
 import { Refresh, Retry } from "./policies.ts"
 
 /** Made of the same schemas that decode the file, so that the two cannot disagree. */
-export const jsonSchema = (adapters: Adapters<never>): Readonly<Record<string, unknown>> => {
+export const jsonSchema = (
+  adapters: Adapters<never>,
+  sections: Sections = {}
+): Readonly<Record<string, unknown>> => {
   const typed = (each: {
     readonly type: string
     readonly description: string
@@ -28,7 +32,13 @@ export const jsonSchema = (adapters: Adapters<never>): Readonly<Record<string, u
   })
   const document = Schema.toJsonSchemaDocument(
     Schema.Struct({
-      flows: Schema.Record(Schema.String, Flow).annotate({ description: "The flows, by name" })
+      flows: Schema.Record(Schema.String, Flow).annotate({ description: "The flows, by name" }),
+      ...Object.fromEntries(
+        Object.entries(sections).map(([name, schema]) => [
+          name,
+          Schema.optionalKey(Schema.Struct(schema.fields))
+        ])
+      )
     }),
     { onExcessProperty: "error" }
   )

@@ -1,18 +1,19 @@
 import { decode, jsonSchema } from "@federate/config"
 import type { Adapters } from "@federate/config"
-import { adapter as cognito } from "@federate/cognito/adapter"
-import { adapter as entra } from "@federate/entra/adapter"
+import * as cognito from "@federate/cognito/adapter"
+import * as entra from "@federate/entra/adapter"
 import type { Fetch, Platform } from "@federate/http"
-import { visible } from "@federate/testing"
+import { AssertionSource, RefreshPolicy } from "@federate/core"
+import { assertionFor, visible } from "@federate/testing"
 import { assert, describe, it, vi } from "@effect/vitest"
 import { Ajv2020 } from "ajv/dist/2020.js"
-import { Effect, Redacted } from "effect"
+import { Effect, Equal, Redacted, Schema } from "effect"
 import { Yaml } from "effect/encoding"
 import { TestClock } from "effect/testing"
 
 const adapters: Adapters<Platform> = {
-  sources: [cognito],
-  exchangers: [entra]
+  sources: [cognito.source],
+  exchangers: [cognito.exchanger, entra.exchanger]
 }
 
 const pool = "eu-central-1:2f4e0c6a-0000-4000-8000-000000000001"
@@ -77,7 +78,7 @@ describe("a config file", () => {
       const { flows } = yield* read(journey, fetch)
       const definition = flows.get("graph")!
       assert.deepInclude(definition, { name: "graph", source: "cognito", exchanger: "entra" })
-      const made = yield* definition.make
+      const made = yield* definition.make()
       const credential = yield* made.credential()
       assert.isTrue(
         "token" in credential && Redacted.value(credential.token as Redacted.Redacted) === "token"
@@ -98,7 +99,7 @@ describe("a config file", () => {
       for (const exchanger of ["", "\nexchanger:", "\nexchanger: null"]) {
         const { flows } = yield* read(flow(source + exchanger))
         assert.isUndefined(flows.get("x")!.exchanger)
-        assert.strictEqual((yield* flows.get("x")!.make).name, "x")
+        assert.strictEqual((yield* flows.get("x")!.make()).name, "x")
       }
     })
   )
@@ -109,7 +110,7 @@ describe("a config file", () => {
 retry: { attempts: 2, firstDelay: 1s, maximumDelay: 10s, attemptTimeout: 3 seconds, deadline: 1h 30m, waitForTrust: 5m }
 refresh: { freshPart: 0.5, freshPartOfLong: 0.4, jitter: 0, margin: 30s, patience: 500ms, backgroundTimeout: 2s }`
       const { flows } = yield* read(flow(source + policies))
-      yield* flows.get("x")!.make
+      yield* flows.get("x")!.make()
       yield* read(flow(`${source}\nretry: { waitForTrust: 5m }\nrefresh: {}`))
     })
   )
@@ -117,7 +118,7 @@ refresh: { freshPart: 0.5, freshPartOfLong: 0.4, jitter: 0, margin: 30s, patienc
   it.effect("tells what its settings cannot do when a flow is made", () =>
     Effect.gen(function* () {
       const { flows } = yield* read(flow(source.replace(pool, "no-pool")))
-      const error = yield* Effect.flip(flows.get("x")!.make)
+      const error = yield* Effect.flip(flows.get("x")!.make())
       assert.match(error.message, /identityPoolId: "no-pool" is not of the form/)
     })
   )
@@ -131,7 +132,7 @@ describe("variables", () => {
           `source: { type: cognito, identityPoolId: "\${REGION:-eu-central-1}:\${NOT_SET:-1}\${EMPTY:-2}", logins: { a.b: "$$\${SECRET}" } }`
         )
       )
-      const made = yield* flows.get("x")!.make
+      const made = yield* flows.get("x")!.make()
       assert.strictEqual(made.name, "x")
     })
   )
@@ -254,6 +255,93 @@ flow: 1
         two.message,
         /^federate\.yaml: 2 problems\n {2}- x: is not known.*\n {2}- flows: must name/
       )
+    })
+  )
+})
+
+describe("sections", () => {
+  const sections = {
+    server: Schema.Struct({ port: Schema.Int, name: Schema.optionalKey(Schema.String) })
+  }
+  const readWith = (text: string) =>
+    decode(text, {
+      file: "federate.yaml",
+      adapters,
+      platform: {},
+      environment: (name) => variables[name],
+      sections
+    })
+
+  it.effect("are an app's own, decoded as strictly", () =>
+    Effect.gen(function* () {
+      const flows = flow(source)
+      assert.deepStrictEqual((yield* readWith(flows)).sections, {})
+      assert.deepStrictEqual(
+        (yield* readWith(`${flows}\nserver: { port: 1, name: "\${SECRET}" }`)).sections,
+        {
+          server: { port: 1, name: "THE-SECRET" }
+        }
+      )
+      for (const [wrong, told] of [
+        ["server: 5", "server: must be a mapping"],
+        ["server: { port: x }", "server.port: must be a number"],
+        ["server: { port: 1, nmae: x }", "server.nmae: is not known; known are port, name"],
+        ["other: {}", "other: is not known; known are flows, server"]
+      ] as const) {
+        const { message } = yield* Effect.flip(readWith(`${flows}\n${wrong}`))
+        assert.include(message, told)
+      }
+    })
+  )
+
+  it("stand in the JSON Schema", () => {
+    const validate = new Ajv2020({ strict: false }).compile(jsonSchema(adapters, sections))
+    const flows = flow(source)
+    assert.isTrue(
+      validate(Yaml.parse(`${flows}\nserver: { port: 1 }`)),
+      JSON.stringify(validate.errors)
+    )
+    assert.isFalse(validate(Yaml.parse(`${flows}\nserver: { port: x }`)))
+  })
+})
+
+describe("a flow's definition", () => {
+  const defined = (text: string) => Effect.map(read(text), ({ flows }) => [...flows.values()][0]!)
+
+  it.effect("says what its credentials are, and for whom", () =>
+    Effect.gen(function* () {
+      assert.deepInclude(yield* defined(journey), { issues: "AccessToken", cloud: "azure" })
+      assert.deepInclude(yield* defined(flow(source)), { issues: "Assertion", cloud: undefined })
+    })
+  )
+
+  it.effect("knows itself again, and hides what it is made of", () =>
+    Effect.gen(function* () {
+      const one = yield* defined(journey)
+      assert.isTrue(Equal.equals(one.identity, (yield* defined(journey)).identity))
+      const other = yield* defined(journey.replace("2 minutes", "3 minutes"))
+      assert.isFalse(Equal.equals(one.identity, other.identity))
+      assert.notInclude(visible(one), "my_user_id")
+    })
+  )
+
+  it.effect("makes a flow over another source, with another policy where the file says none", () =>
+    Effect.gen(function* () {
+      let body = ""
+      const fetch: Fetch = async (_url, init) => {
+        body = String(init.body)
+        return Response.json({ access_token: "token", token_type: "Bearer", expires_in: 3600 })
+      }
+      const { flows } = yield* read(journey, fetch)
+      const made = yield* flows.get("graph")!.make({
+        source: AssertionSource.fixed(assertionFor("somebody else")),
+        refresh: RefreshPolicy.make({ margin: "6 minutes" })
+      })
+      yield* made.credential()
+      assert.include(body, Redacted.value(assertionFor("somebody else").token))
+      assert.strictEqual([...made.entries.values()][0]?.points?.hard, 54 * 60_000)
+      const own = yield* defined(`${journey}    refresh: { margin: 30s }\n`)
+      assert.strictEqual(own.name, "graph")
     })
   )
 })

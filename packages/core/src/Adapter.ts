@@ -37,4 +37,9 @@ export interface ExchangerAdapter<
   Config,
   Platform,
   out C extends Credential = Credential
-> extends Adapter<TokenExchanger<C>, Fields, Config, Platform> {}
+> extends Adapter<TokenExchanger<C>, Fields, Config, Platform> {
+  /** What its credentials are: what hands them out must know before the first one comes. */
+  readonly issues: "AccessToken" | "AwsCredentials"
+  /** Whose SDKs they are for, where that is one cloud's. */
+  readonly cloud?: "aws" | "azure" | "google"
+}

@@ -1,9 +1,9 @@
-/** `type: entra` in a config file. */
+/** `type: entra` among the exchangers of a config file. */
 import type { AccessToken, Adapter } from "@federate/core"
 import type { Platform } from "@federate/http"
 import * as Schema from "effect/Schema"
 import { cloudNames } from "./clouds.ts"
-import { exchanger } from "./exchanger.ts"
+import { exchanger as make } from "./exchanger.ts"
 
 const config = Schema.Struct({
   tenantId: Schema.String.annotate({
@@ -33,7 +33,7 @@ const config = Schema.Struct({
   )
 })
 
-export const adapter: Adapter.ExchangerAdapter<
+export const exchanger: Adapter.ExchangerAdapter<
   typeof config,
   typeof config.Type,
   Platform,
@@ -43,5 +43,7 @@ export const adapter: Adapter.ExchangerAdapter<
   description:
     "Microsoft Entra ID: an access token for Microsoft Graph, Azure, or any app of the tenant",
   config,
-  make: (options, { fetch }) => exchanger({ ...options, fetch })
+  issues: "AccessToken",
+  cloud: "azure",
+  make: (options, { fetch }) => make({ ...options, fetch })
 }

@@ -1,6 +1,6 @@
 import { clouds, exchanger } from "@federate/entra"
 import type { CloudName, Options } from "@federate/entra"
-import { adapter } from "@federate/entra/adapter"
+import { exchanger as adapter } from "@federate/entra/adapter"
 import type { Fetch } from "@federate/http"
 import { assertionFor, tokenExchangerContract } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"

@@ -58,7 +58,7 @@ export const tokenCommand = Command.make(
       }
       const retry = wait === undefined ? undefined : RetryPolicy.waitForTrust(wait)
       const credential = yield* Effect.gen(function* () {
-        const made = yield* definition.make
+        const made = yield* definition.make()
         return yield* made.credential(scope.length === 0 ? {} : { scopes: scope })
       }).pipe(Effect.provideService(RetryPolicy.Override, retry), Effect.scoped)
       if (!isAccessToken(credential)) {

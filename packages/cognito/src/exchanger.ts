@@ -1,0 +1,100 @@
+/** Amazon Cognito identity pools as a token exchanger: one of their own tokens for AWS credentials. */
+import { Credential, FederationError, Malformed, TokenExchanger } from "@federate/core"
+import type { AwsCredentials, Reason } from "@federate/core"
+import { endpoint } from "@federate/http"
+import type { Fetch, HttpAnswer } from "@federate/http"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { classify } from "./classify.ts"
+import { makeClient } from "./client.ts"
+import { providerOf, regionOf } from "./pool.ts"
+
+export interface ExchangerOptions {
+  /** `REGION:GUID`: the pool that the token is of, and whose roles the credentials are for. */
+  readonly identityPoolId: string
+  /** One of several roles that the pool's rules allow. */
+  readonly customRoleArn?: string | undefined
+  /** Instead of AWS's own; without it the SDK also heeds `AWS_ENDPOINT_URL_COGNITO_IDENTITY`. */
+  readonly endpoint?: string | undefined
+  /** Default: the platform's. */
+  readonly fetch?: Fetch | undefined
+}
+
+const name = "cognito credentials"
+
+/**
+ * The enhanced flow's last step, `GetCredentialsForIdentity`
+ * (https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetCredentialsForIdentity.html): a token of the
+ * pool's own, such as a developer identity's, for temporary credentials of the pool's role. It is not signed; the token
+ * is all the authority there is.
+ */
+export const exchanger = Effect.fnUntraced(function* (
+  options: ExchangerOptions
+): Effect.fn.Return<TokenExchanger.TokenExchanger<AwsCredentials>, FederationError> {
+  const { identityPoolId } = options
+  const region = yield* Effect.mapError(
+    Effect.fromResult(
+      Result.gen(function* () {
+        if (options.endpoint !== undefined) yield* endpoint("endpoint", options.endpoint)
+        return yield* regionOf(identityPoolId)
+      })
+    ),
+    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
+  )
+  const client = yield* makeClient({ ...options, region })
+  const provider = providerOf(region)
+  return TokenExchanger.make({
+    name,
+    asks: { audience: identityPoolId },
+    exchange: Effect.fnUntraced(function* ({
+      subject,
+      token
+    }): Effect.fn.Return<AwsCredentials, Reason> {
+      const { answer, output } = yield* client.call((cognito, sdk, signal) =>
+        cognito.send(
+          new sdk.GetCredentialsForIdentityCommand({
+            IdentityId: subject,
+            Logins: { [provider]: Redacted.value(token) },
+            ...(options.customRoleArn !== undefined && { CustomRoleArn: options.customRoleArn })
+          }),
+          { abortSignal: signal }
+        )
+      )
+      const { AccessKeyId, Expiration, SecretKey, SessionToken } = output?.Credentials ?? {}
+      if (AccessKeyId === undefined || SecretKey === undefined || SessionToken === undefined) {
+        return yield* Effect.fail(
+          classify(answer, { identityPoolId, region, developerProvider: provider }, hints)
+        )
+      }
+      return Credential.awsCredentials({
+        accessKeyId: AccessKeyId,
+        secretAccessKey: Redacted.make(SecretKey),
+        sessionToken: Redacted.make(SessionToken),
+        obtainedAt: answer.sentAt,
+        expiresAt: yield* Effect.fromResult(endOf(Expiration, answer))
+      })
+    })
+  })
+})
+
+/** Nobody signs this call: what it is not authorized for is a matter of the token. */
+const hints = {
+  NotAuthorizedException:
+    "The token is not one of the pool {identityPoolId}'s, has ended, or the pool lets no such login in: trade a fresh one of this very pool.",
+  AccessDeniedException:
+    "The role of the pool {identityPoolId} does not let this identity in: its trust policy must name the pool as {developerProvider}:aud."
+}
+
+/** An absolute time of theirs as one on our clock, by their `Date`. */
+const endOf = (
+  expiration: Date | undefined,
+  { sentAt, serverTime }: HttpAnswer
+): Result.Result<number, Malformed> => {
+  const left = (expiration?.getTime() ?? Number.NaN) - serverTime
+  return left > 0
+    ? Result.succeed(sentAt + left)
+    : Result.fail(
+        new Malformed({ detail: "Cognito's credentials do not say when they end, or have ended" })
+      )
+}

@@ -1,0 +1,31 @@
+/** What can be told of an identity pool by its id. */
+import { Misconfigured } from "@federate/core"
+import * as Result from "effect/Result"
+
+export const misconfigured = (setting: string, problem: string, hint: string) =>
+  Result.fail(new Misconfigured({ setting, problem, hint }))
+
+/** The region in a pool's id, `REGION:GUID`. */
+export const regionOf = (identityPoolId: string): Result.Result<string, Misconfigured> => {
+  const region = /^([\w-]{1,30}):[0-9a-f-]{1,36}$/.exec(identityPoolId)?.[1]
+  return region === undefined
+    ? misconfigured(
+        "identityPoolId",
+        `"${identityPoolId}" is not of the form REGION:GUID`,
+        "Take the identity pool's id, such as eu-central-1:2f4e…, not its name or ARN, and not a user pool's."
+      )
+    : Result.succeed(region)
+}
+
+/**
+ * What Cognito calls itself in a region's partition, where it is named as the provider of its own tokens
+ * (https://docs.aws.amazon.com/cognito/latest/developerguide/iam-roles.html).
+ */
+export const providerOf = (region: string): string =>
+  region.startsWith("cn-")
+    ? `cognito-identity.${region}.amazonaws.com.cn`
+    : region === "us-gov-west-1"
+      ? "cognito-identity-us-gov.amazonaws.com"
+      : region.startsWith("us-gov-")
+        ? `cognito-identity.${region}.amazonaws.com`
+        : "cognito-identity.amazonaws.com"

@@ -1,0 +1,137 @@
+/** A flow as the file describes it. */
+import { AssertionSource, Flow, TokenExchanger } from "@federate/core"
+import type { Adapter, Credential, FederationError, RefreshPolicy } from "@federate/core"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import type { Problem } from "./ConfigError.ts"
+import { alternatives, decode, isMapping, problem, section, unknownKeys } from "./decode.ts"
+import type { Mapping, Settings } from "./decode.ts"
+import type { Path } from "./path.ts"
+import { Refresh, refreshPolicy, Retry, retryPolicy } from "./policies.ts"
+
+/**
+ * The adapters that an app knows. Their settings are each adapter's own: `never` takes any of them, and what is handed
+ * to `make` was decoded by the very schema beside it.
+ */
+export interface Adapters<Platform> {
+  readonly sources: ReadonlyArray<Adapter.SourceAdapter<Settings<unknown>, never, Platform>>
+  readonly exchangers: ReadonlyArray<Adapter.ExchangerAdapter<Settings<unknown>, never, Platform>>
+}
+
+export interface MakeOptions {
+  /** In place of the flow's own source: what its exchanger makes of another assertion. */
+  readonly source?: AssertionSource.AssertionSource
+  /** Where the file does not say. Default: `RefreshPolicy.standard`. */
+  readonly refresh?: RefreshPolicy.RefreshPolicy
+}
+
+/** Decoded, checked, not made yet. */
+export interface FlowDefinition {
+  readonly name: string
+  /** The adapters' types. */
+  readonly source: string
+  readonly exchanger: string | undefined
+  /** What its credentials are. */
+  readonly issues: "Assertion" | "AccessToken" | "AwsCredentials"
+  /** Whose SDKs they are for, where that is one cloud's. */
+  readonly cloud: "aws" | "azure" | "google" | undefined
+  /** All that the file says of it, variables put in: equal (`Equal.equals`) for definitions that make the same flow. */
+  readonly identity: Redacted.Redacted
+  /** Makes the flow. It lives as long as the scope. */
+  readonly make: (
+    options?: MakeOptions
+  ) => Effect.Effect<Flow.Flow<Credential.Credential>, FederationError, Scope.Scope>
+}
+
+const flowName = /^[A-Za-z0-9][\w.-]{0,62}$/
+
+/** Holds a flow's description against the adapters' schemas. */
+export const defineFlow = <Platform>(
+  name: string,
+  described: unknown,
+  adapters: Adapters<Platform>,
+  platform: Platform
+): Result.Result<FlowDefinition, ReadonlyArray<Problem>> => {
+  const path: Path = ["flows", name]
+  if (!isMapping(described)) return Result.fail([problem(path, "must be a mapping with a source")])
+  const problems = [...unknownKeys(described, ["source", "exchanger", "retry", "refresh"], path)]
+  if (!flowName.test(name)) {
+    problems.push(
+      problem(path, "a flow's name is of letters, digits, dots, dashes and underscores, 63 at most")
+    )
+  }
+  const part = <A>(decoded: Result.Result<A, ReadonlyArray<Problem>>): A | undefined => {
+    if (Result.isSuccess(decoded)) return decoded.success
+    problems.push(...decoded.failure)
+    return undefined
+  }
+  const optional = (key: string) => described[key] !== undefined && described[key] !== null
+  const own = part(adapted(described["source"], adapters.sources, [...path, "source"]))
+  const exchanger = optional("exchanger")
+    ? part(adapted(described["exchanger"], adapters.exchangers, [...path, "exchanger"]))
+    : undefined
+  const retry = optional("retry")
+    ? part(section(Retry, described["retry"], [...path, "retry"]))
+    : undefined
+  const refresh = optional("refresh")
+    ? part(section(Refresh, described["refresh"], [...path, "refresh"]))
+    : undefined
+  if (problems.length > 0 || own === undefined) return Result.fail(problems)
+
+  const ownSource = Effect.gen(function* () {
+    const made = yield* own.adapter.make(own.settings, platform)
+    return own.adapter.metered ? yield* AssertionSource.cached(made) : made
+  })
+  return Result.succeed({
+    name,
+    source: own.adapter.type,
+    exchanger: exchanger?.adapter.type,
+    issues: exchanger?.adapter.issues ?? "Assertion",
+    cloud: exchanger?.adapter.cloud,
+    identity: Redacted.make(JSON.stringify(described)),
+    make: Effect.fnUntraced(function* (options = {}) {
+      const policy = refresh === undefined ? options.refresh : refreshPolicy(refresh)
+      return yield* Flow.make<Credential.Credential>({
+        name,
+        source: options.source ?? (yield* ownSource),
+        exchanger:
+          exchanger === undefined
+            ? TokenExchanger.passThrough
+            : yield* exchanger.adapter.make(exchanger.settings, platform),
+        ...(retry !== undefined && { retry: retryPolicy(retry) }),
+        ...(policy !== undefined && { refresh: policy })
+      })
+    })
+  })
+}
+
+/** The adapter that `type` names, with its settings. */
+const adapted = <A extends { readonly type: string; readonly config: Settings<unknown> }>(
+  described: unknown,
+  adapters: ReadonlyArray<A>,
+  path: Path
+): Result.Result<{ readonly adapter: A; readonly settings: never }, ReadonlyArray<Problem>> => {
+  const types = adapters.map(({ type }) => type)
+  if (!isMapping(described)) {
+    return Result.fail([problem(path, `must be a mapping with a type: ${types.join(", ")}`)])
+  }
+  const { type, ...settings }: Mapping = described
+  const adapter = adapters.find((each) => each.type === type)
+  if (adapter === undefined) {
+    return Result.fail([
+      problem(
+        [...path, "type"],
+        typeof type === "string"
+          ? `names no adapter; ${alternatives(type, types)}`
+          : `is missing; known are ${types.join(", ")}`
+      )
+    ])
+  }
+  return Result.map(decode(adapter.config, settings, path), (decoded) => ({
+    adapter,
+    // Decoded by the adapter's own schema, which is what its `make` takes.
+    settings: decoded as never
+  }))
+}
