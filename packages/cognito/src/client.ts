@@ -58,19 +58,19 @@ export const makeClient = Effect.fnUntraced(function* (
 
   return {
     call: Effect.fnUntraced(function* (send) {
-      const { error, output, signal } = yield* Effect.promise(async (signal) => {
+      const called = yield* Effect.promise(async (signal) => {
         try {
           const { client, sdk } = await (loaded ??= load())
-          return { output: await send(client, sdk, signal), error: undefined, signal }
+          return { signal, output: await send(client, sdk, signal), error: undefined }
         } catch (error) {
-          return { output: undefined, error, signal }
+          return { signal, output: undefined, error }
         }
       })
-      const kept = answers.get(signal)
-      if (kept === undefined) return yield* Effect.fail(classifyUnsent(error))
+      const kept = answers.get(called.signal)
+      if (kept === undefined) return yield* Effect.fail(classifyUnsent(called.error))
       const answer = yield* Effect.fromResult(kept)
-      if (isSkewCorrected(error)) return yield* Effect.fail(skewCorrected(answer))
-      return { answer, output }
+      if (isSkewCorrected(called.error)) return yield* Effect.fail(skewCorrected(answer))
+      return { answer, output: called.output }
     })
   }
 })

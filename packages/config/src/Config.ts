@@ -74,9 +74,9 @@ export const decode = Effect.fnUntraced(function* <Platform, S extends Sections 
   }
   const sections: Record<string, unknown> = {}
   for (const [name, schema] of Object.entries(known ?? {})) {
-    const described = document[name]
-    if (described === undefined || described === null) continue
-    const decoded = section(schema, described, [name])
+    const part = document[name]
+    if (part === undefined || part === null) continue
+    const decoded = section(schema, part, [name])
     if (Result.isSuccess(decoded)) sections[name] = decoded.success
     else problems.push(...decoded.failure)
   }
