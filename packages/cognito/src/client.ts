@@ -22,7 +22,7 @@ export interface ClientOptions {
 }
 
 /** What came of a call: the answer as it was read, and its output when the SDK takes it for a good one. */
-export interface Called<Output> {
+interface Called<Output> {
   readonly answer: HttpAnswer
   readonly output: Output | undefined
 }
