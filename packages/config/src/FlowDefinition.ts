@@ -37,6 +37,8 @@ export interface FlowDefinition {
   readonly issues: "Assertion" | "AccessToken" | "AwsCredentials"
   /** Whose SDKs they are for, where that is one cloud's. */
   readonly cloud: "aws" | "azure" | "google" | undefined
+  /** The identity that they are of, as that cloud's SDKs name it. */
+  readonly client: string | undefined
   /** All that the file says of it, variables put in: equal (`Equal.equals`) for definitions that make the same flow. */
   readonly identity: Redacted.Redacted
   /** Makes the flow. It lives as long as the scope. */
@@ -90,6 +92,7 @@ export const defineFlow = <Platform>(
     exchanger: exchanger?.adapter.type,
     issues: exchanger?.adapter.issues ?? "Assertion",
     cloud: exchanger?.adapter.cloud,
+    client: exchanger?.adapter.client?.(exchanger.settings),
     identity: Redacted.make(JSON.stringify(described)),
     make: Effect.fnUntraced(function* (options = {}) {
       const policy = refresh === undefined ? options.refresh : refreshPolicy(refresh)

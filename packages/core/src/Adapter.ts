@@ -42,4 +42,6 @@ export interface ExchangerAdapter<
   readonly issues: "AccessToken" | "AwsCredentials"
   /** Whose SDKs they are for, where that is one cloud's. */
   readonly cloud?: "aws" | "azure" | "google"
+  /** The identity that its credentials are of, as that cloud's SDKs name it: Azure's client id, Google's e-mail. */
+  readonly client?: (config: Config) => string | undefined
 }

@@ -45,5 +45,6 @@ export const exchanger: Adapter.ExchangerAdapter<
   config,
   issues: "AccessToken",
   cloud: "azure",
+  client: ({ clientId }) => clientId,
   make: (options, { fetch }) => make({ ...options, fetch })
 }
