@@ -57,10 +57,11 @@ export const load = Effect.fnUntraced(function* (named: string | undefined) {
       })
   )
   // Loaded only by the commands that need them: they bring the protocols along.
-  const { adapters } = yield* Effect.promise(() => import("./adapters.ts"))
+  const { adapters, sections } = yield* Effect.promise(() => import("@federate/server/adapters"))
   return yield* decode(text, {
     file,
     adapters,
+    sections,
     platform: {},
     environment: (name) => process.env[name]
   })

@@ -3,7 +3,7 @@ import { decode } from "@federate/config"
 import type { Adapters } from "@federate/config"
 import { TokenExchanger } from "@federate/core"
 import { Effect, Schema } from "effect"
-import { adapters } from "../src/adapters.ts"
+import { adapters } from "@federate/server/adapters"
 import { configFile, placeholders } from "../src/template.ts"
 import type { Answers } from "../src/template.ts"
 

@@ -1,4 +1,5 @@
-/** The adapters that the command knows: the one list. */
+/** What a config file may name: the one list, for the server and the command. */
+import { section } from "@federate/broker/config"
 import * as cognito from "@federate/cognito/adapter"
 import type { Adapters } from "@federate/config"
 import * as entra from "@federate/entra/adapter"
@@ -8,3 +9,6 @@ export const adapters: Adapters<Platform> = {
   sources: [cognito.source],
   exchangers: [cognito.exchanger, entra.exchanger]
 }
+
+/** What stands in a config file besides its flows. */
+export const sections = { broker: section }

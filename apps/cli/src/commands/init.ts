@@ -109,7 +109,7 @@ export const init = Command.make(
 
 /** Holds a file against what reads it: nothing is written that would not be understood. */
 const check = Effect.fnUntraced(function* (text: string) {
-  const { adapters } = yield* Effect.promise(() => import("../adapters.ts"))
+  const { adapters } = yield* Effect.promise(() => import("@federate/server/adapters"))
   yield* decode(text, {
     file: "What was answered",
     adapters,

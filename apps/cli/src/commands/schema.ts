@@ -10,8 +10,10 @@ export const schema = Command.make(
   {},
   Effect.fn(
     function* () {
-      const { adapters } = yield* Effect.promise(() => import("../adapters.ts"))
-      yield* Console.log(JSON.stringify(jsonSchema(adapters), null, 2))
+      const { adapters, sections } = yield* Effect.promise(
+        () => import("@federate/server/adapters")
+      )
+      yield* Console.log(JSON.stringify(jsonSchema(adapters, sections), null, 2))
     },
     report({ json: false })
   )

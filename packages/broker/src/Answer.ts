@@ -1,0 +1,122 @@
+/** What goes back to a caller, and the ways to say no. */
+import type { FederationError } from "@federate/core"
+import type { Handed } from "./Audit.ts"
+
+export interface Answer {
+  readonly status: number
+  /** Names and values in turn, `Content-Length` among them. */
+  readonly headers: ReadonlyArray<string>
+  readonly body: string | Uint8Array
+  /** What the caller got with it. */
+  readonly handed?: Handed
+  /** Why the caller got nothing. */
+  readonly refused?: Refusal
+}
+
+/**
+ * The reasons to say no, with their HTTP status. What will not pass by itself is never 404, 429 or 5xx: Azure's SDKs
+ * ask again on those, for up to 17 s.
+ */
+const statuses = {
+  invalid_request: 400,
+  /** The other side refused, or a flow is set up wrong. */
+  refused: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  too_large: 413,
+  unavailable: 503
+} as const
+
+export interface Refusal {
+  readonly code: keyof typeof statuses
+  readonly status: number
+  /** What was wrong, and what to do: SDKs print it. */
+  readonly message: string
+  /** In seconds. */
+  readonly retryAfter?: number
+}
+
+export const refusal = (
+  code: keyof typeof statuses,
+  message: string,
+  retryAfter?: number
+): Refusal => ({
+  code,
+  status: statuses[code],
+  message,
+  ...(retryAfter !== undefined && { retryAfter })
+})
+
+export const isRefusal = (value: object): value is Refusal => "code" in value && "message" in value
+
+/** Why a flow brought nothing, as a caller is told. */
+export const refusalOf = (error: FederationError, now: number): Refusal => {
+  const { reason } = error
+  const until = error.retryAt ?? (reason._tag === "Transient" ? reason.retryAt : undefined)
+  const retryAfter = until === undefined ? 1 : Math.max(1, Math.ceil((until - now) / 1000))
+  return reason._tag === "Transient" || reason._tag === "Malformed"
+    ? refusal("unavailable", error.message, retryAfter)
+    : refusal("refused", error.message)
+}
+
+/** @param headers names and values in turn */
+export const answer = (
+  status: number,
+  contentType: string,
+  body: string | Uint8Array,
+  headers: ReadonlyArray<string> = []
+): Answer => ({
+  status,
+  headers: [
+    "Content-Type",
+    contentType,
+    "Content-Length",
+    String(typeof body === "string" ? Buffer.byteLength(body) : body.byteLength),
+    "Cache-Control",
+    "no-store",
+    "X-Content-Type-Options",
+    "nosniff",
+    ...headers
+  ],
+  body
+})
+
+export const json = (
+  status: number,
+  body: unknown,
+  headers?: ReadonlyArray<string>,
+  contentType = "application/json"
+): Answer => answer(status, contentType, JSON.stringify(body), headers)
+
+/** The headers that a refusal brings along, besides the protocol's. */
+export const refusalHeaders = ({ retryAfter }: Refusal): ReadonlyArray<string> =>
+  retryAfter === undefined ? [] : ["Retry-After", String(retryAfter)]
+
+/** A refusal as RFC 9457 tells it. */
+export const problem = (refused: Refusal): Answer => ({
+  ...json(
+    refused.status,
+    {
+      type: "about:blank",
+      title: titles[refused.code],
+      status: refused.status,
+      detail: refused.message
+    },
+    refusalHeaders(refused),
+    "application/problem+json"
+  ),
+  refused
+})
+
+const titles: { readonly [Code in Refusal["code"]]: string } = {
+  invalid_request: "Bad Request",
+  refused: "Bad Request",
+  unauthorized: "Unauthorized",
+  forbidden: "Forbidden",
+  not_found: "Not Found",
+  method_not_allowed: "Method Not Allowed",
+  too_large: "Content Too Large",
+  unavailable: "Service Unavailable"
+}

@@ -1,0 +1,185 @@
+/** An HTTP server for a broker's listener: on loopback or a unix socket, with every limit set. */
+import { chmodSync, chownSync, lstatSync, unlinkSync } from "node:fs"
+import { createServer, STATUS_CODES } from "node:http"
+import type { Server } from "node:http"
+import { connect, isIP } from "node:net"
+import type { AddressInfo } from "node:net"
+import type { FederationError } from "@federate/core"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { SocketConfig } from "./BrokerConfig.ts"
+import * as limits from "./limits.ts"
+import type { Listener } from "./Listener.ts"
+import { misconfigured } from "./ServedFlow.ts"
+
+/** Where to listen. */
+export type Where =
+  | {
+      /** An address of loopback, or `localhost`. */
+      readonly host: string
+      /** 0 takes a free one. */
+      readonly port: number
+      /** Lets the host be any address: whoever reaches it reaches the protocols without a secret. Default: no. */
+      readonly beyondLoopback?: boolean
+    }
+  | Pick<SocketConfig, "path" | "mode" | "owner" | "group">
+  /** A socket that was opened by who started this process (systemd's socket activation). */
+  | { readonly fd: number }
+
+/**
+ * Listens until the scope closes; then takes no new requests, finishes those in flight within 5 s, and closes. Gives the
+ * origin (`http://127.0.0.1:8080`; of a unix socket `unix:PATH`). A place that cannot be had is `Misconfigured`.
+ */
+export const listen = (
+  listener: Listener,
+  where: Where
+): Effect.Effect<string, FederationError, Scope.Scope> =>
+  Effect.gen(function* () {
+    if ("host" in where && where.beyondLoopback !== true && !isLoopback(where.host)) {
+      return yield* misconfigured(
+        "listen",
+        `${where.host} is not an address of loopback`,
+        "Listen on 127.0.0.1 or ::1, or on a unix socket; others on the network would get tokens from it."
+      )
+    }
+    if ("path" in where) yield* makeRoom(where.path)
+    const server = yield* Effect.acquireRelease(
+      Effect.sync(() => limited(listener)),
+      close
+    )
+    yield* open(server, where)
+    return originOf(server)
+  })
+
+const isLoopback = (host: string): boolean =>
+  host === "localhost" ||
+  (isIP(host) === 4 && host.startsWith("127.")) ||
+  (isIP(host) === 6 && new URL(`http://[${host}]`).hostname === "[::1]")
+
+const limited = (listener: Listener): Server => {
+  const server = createServer(
+    {
+      maxHeaderSize: limits.maximumHeaders,
+      headersTimeout: limits.headersTimeout,
+      requestTimeout: limits.requestTimeout,
+      connectionsCheckingInterval: 1000,
+      keepAliveTimeout: limits.keepAliveTimeout,
+      // A second Host, or none, is refused by the listener, which says why.
+      requireHostHeader: false
+    },
+    listener
+  )
+  server.maxConnections = limits.maximumConnections
+  server.maxRequestsPerSocket = 0
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable || error.code === "ECONNRESET") {
+      socket.destroy()
+      return
+    }
+    const status =
+      error.code === "HPE_HEADER_OVERFLOW"
+        ? 431
+        : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+          ? 408
+          : 400
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`
+    )
+  })
+  return server
+}
+
+const open = (server: Server, where: Where): Effect.Effect<void, FederationError> =>
+  Effect.callback((resume) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
+      resume(Effect.fail(notHad(where, error)))
+    }
+    server.once("error", failed).once("listening", () => {
+      server.off("error", failed)
+      resume(Effect.void)
+    })
+    if (!("path" in where)) {
+      server.listen(where)
+      return
+    }
+    // Nobody else may connect before the permissions are set.
+    const mask = process.umask(0o177)
+    server.listen(where.path)
+    process.umask(mask)
+    try {
+      if (where.owner !== undefined || where.group !== undefined) {
+        chownSync(where.path, where.owner ?? -1, where.group ?? -1)
+      }
+      if (where.mode !== undefined) chmodSync(where.path, Number.parseInt(where.mode, 8))
+    } catch (error) {
+      // Node's file system throws nothing but its own errors.
+      failed(error as NodeJS.ErrnoException)
+    }
+  })
+
+/** What of a socket's file a broker left that ended without a chance to clean up; a living one's is not touched. */
+const makeRoom = (path: string): Effect.Effect<void, FederationError> =>
+  Effect.callback((resume) => {
+    const there = lstatSync(path, { throwIfNoEntry: false })
+    if (there === undefined) {
+      resume(Effect.void)
+      return
+    }
+    const taken = (problem: string) =>
+      Effect.fail(misconfigured("listen", `${path} ${problem}`, "Choose another path."))
+    if (!there.isSocket()) {
+      resume(taken("is there already, and is no socket"))
+      return
+    }
+    const probe = connect(path)
+    probe.once("connect", () => {
+      probe.destroy()
+      resume(taken("is taken: somebody listens there"))
+    })
+    probe.once("error", () => {
+      unlinkSync(path)
+      resume(Effect.void)
+    })
+  })
+
+const notHad = (where: Where, { code = "unknown" }: NodeJS.ErrnoException): FederationError => {
+  const place =
+    "path" in where
+      ? where.path
+      : "fd" in where
+        ? `the file descriptor ${where.fd}`
+        : `${where.host}:${where.port}`
+  return misconfigured(
+    "listen",
+    code === "EADDRINUSE" ? `${place} is taken` : `${place} cannot be listened on: ${code}`,
+    "host" in where
+      ? "Stop what listens there, choose another port, or 0 for a free one."
+      : "Look at the path, its folder, and who may write there."
+  )
+}
+
+const originOf = (server: Server): string => {
+  const address = server.address()
+  if (typeof address === "string") return `unix:${address}`
+  // A server that listens has an address.
+  const { address: host, family, port } = address as AddressInfo
+  return `http://${family === "IPv6" ? `[${host}]` : host}:${port}`
+}
+
+/** Stops taking connections, and waits for the requests in flight. */
+const close = (server: Server): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    if (!server.listening) {
+      resume(Effect.void)
+      return
+    }
+    // A connection that was busy a moment ago is idle now, and would be kept alive.
+    const sweep = setInterval(() => server.closeIdleConnections(), 50)
+    const end = setTimeout(() => server.closeAllConnections(), limits.closeTimeout)
+    server.close(() => {
+      clearInterval(sweep)
+      clearTimeout(end)
+      resume(Effect.void)
+    })
+    server.closeIdleConnections()
+  })
