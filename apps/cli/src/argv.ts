@@ -13,10 +13,15 @@ const isDuration = (text: string): boolean =>
  * read as a duration is left alone: it is the flow's name.
  */
 export const joined = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const end = args.indexOf("--")
-  const at = args.indexOf(flag)
+  const at = own(args).indexOf(flag)
   const value = args[at + 1]
-  return at === -1 || (end !== -1 && end < at) || value === undefined || !isDuration(value)
+  return at === -1 || value === undefined || !isDuration(value)
     ? args
     : [...args.slice(0, at), `${flag}=${value}`, ...args.slice(at + 2)]
+}
+
+/** Those before `--`: what follows is another command's. */
+export const own = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const end = args.indexOf("--")
+  return end === -1 ? args : args.slice(0, end)
 }

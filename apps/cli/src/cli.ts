@@ -7,9 +7,10 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import manifest from "../package.json" with { type: "json" }
-import { joined } from "./argv.ts"
+import { joined, own } from "./argv.ts"
 import { init } from "./commands/init.ts"
 import { inspect } from "./commands/inspect.ts"
+import { runCommand } from "./commands/run.ts"
 import { sandbox } from "./commands/sandbox.ts"
 import { schema } from "./commands/schema.ts"
 import { tokenCommand } from "./commands/token.ts"
@@ -17,7 +18,9 @@ import { presenter } from "./presenter.ts"
 import { report } from "./report.ts"
 import { root } from "./root.ts"
 
-const command = root.pipe(Command.withSubcommands([tokenCommand, inspect, init, schema, sandbox]))
+const command = root.pipe(
+  Command.withSubcommands([tokenCommand, runCommand, inspect, init, schema, sandbox])
+)
 
 /** Without the wizard: `init` asks, and what it writes is a file. */
 const builtIns = GlobalFlag.BuiltIns.filter((flag) => flag !== GlobalFlag.Wizard)
@@ -28,7 +31,7 @@ const builtIns = GlobalFlag.BuiltIns.filter((flag) => flag !== GlobalFlag.Wizard
  */
 export const run = (args: ReadonlyArray<string>) => {
   // Before the flags are read, and when they cannot be.
-  const json = args.includes("--json")
+  const json = own(args).includes("--json")
   return Command.runWith(command, { version: manifest.version })(joined(args)).pipe(
     Effect.as(0),
     // Told by the presenter already.

@@ -62,8 +62,13 @@ export const variables =
     )
   }
 
-const servesAzure = (flows: ReadonlyArray<ServedFlow>, { azure: config = {} }: BrokerConfig) =>
-  Object.keys(config).length > 0 ||
+/** Whether Azure's SDKs get tokens: from a flow for Azure, or from one that the config maps to them. */
+export const servesAzure = (
+  flows: ReadonlyArray<ServedFlow>,
+  { azure: { flow, identities = {}, resources = {} } = {} }: BrokerConfig
+): boolean =>
+  flow !== undefined ||
+  Object.keys({ ...resources, ...identities }).length > 0 ||
   flows.some((served) => served.issues === "AccessToken" && served.cloud === "azure")
 
 const servesGoogle = (flows: ReadonlyArray<ServedFlow>, { gce: config = {} }: BrokerConfig) =>
