@@ -1,6 +1,5 @@
 /** The keys that an issuer signs with (RFC 7517). */
-import type { FederationError } from "@federate/core"
-import { Malformed } from "@federate/core"
+import { FederationError, Malformed } from "@federate/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -65,13 +64,18 @@ interface Fetched {
   readonly life: number
 }
 
+export interface RemoteKeysOptions extends DiscoverOptions {
+  /** Where the keys are, for an issuer without a discovery document: https, or http on loopback. Default: discovery. */
+  readonly jwksUri?: string
+}
+
 /**
  * An issuer's published keys, found by discovery and remembered (RFC 7517, OpenID Connect Discovery 1.0): one fetch at
  * a time, another one when a token names a key that is not among them, old keys while the issuer cannot be reached.
- * At most the first 100 keys count.
+ * At most the first 100 keys count. An issuer that could not be reached is left alone for 30 s: the error's `retryAt`.
  */
 export const remoteKeys = Effect.fnUntraced(function* (
-  options: DiscoverOptions
+  options: RemoteKeysOptions
 ): Effect.fn.Return<KeySet> {
   const { issuer } = options
   const oneAtATime = yield* Semaphore.make(1)
@@ -80,7 +84,7 @@ export const remoteKeys = Effect.fnUntraced(function* (
 
   const fetch = Effect.gen(function* () {
     const at = yield* millis
-    const { jwksUri } = yield* discover(options)
+    const jwksUri = options.jwksUri ?? (yield* discover(options)).jwksUri
     const { answer, document } = yield* read(options, jwksUri)
     if (!Array.isArray(document["keys"])) {
       return yield* failure(
@@ -103,7 +107,9 @@ export const remoteKeys = Effect.fnUntraced(function* (
         failed = undefined
         return (fetched = result.success)
       }
-      failed = { error: result.failure, at: now }
+      const { adapter, reason, stage } = result.failure
+      const retryAt = (yield* Clock.currentTimeMillis) + failurePause
+      failed = { error: new FederationError({ adapter, stage, reason, retryAt }), at: now }
     }
     if (fetched !== undefined && now - fetched.at < oldKeysServe) return fetched
     return yield* failed.error

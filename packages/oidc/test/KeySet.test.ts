@@ -225,6 +225,33 @@ describe("remoteKeys", () => {
     })
   )
 
+  it.effect("needs no discovery document where it is told where the keys are", () =>
+    Effect.gen(function* () {
+      const remote = site()
+      remote.keys.push(rsa.jwk)
+      const jwksUri = `${issuerUrl}/keys`
+      const keys = yield* remoteKeys({ issuer: issuerUrl, jwksUri, fetch: remote.fetch })
+      assert.strictEqual((yield* keys.find(header)).kty, "RSA")
+      assert.deepStrictEqual(remote.fetched, [jwksUri])
+      const plain = yield* remoteKeys({ issuer: issuerUrl, jwksUri: "http://issuer.example/keys" })
+      assert.match((yield* Effect.flip(plain.find(header))).message, /is http to issuer\.example/)
+    })
+  )
+
+  it.effect("says how long it leaves an issuer alone that could not be reached", () =>
+    Effect.gen(function* () {
+      const remote = site()
+      remote.answer = async () => new Response("", { status: 503 })
+      const keys = yield* remoteKeys({ issuer: issuerUrl, fetch: remote.fetch })
+      yield* TestClock.setTime(1_000_000)
+      yield* Effect.flip(keys.find(header))
+      yield* TestClock.adjust("10 seconds")
+      const error = yield* Effect.flip(keys.find(header))
+      assert.isTrue(error._tag === "FederationError" && error.retryAt === 1_030_000)
+      assert.strictEqual(remote.fetched.length, 1)
+    })
+  )
+
   it.effect("says what is wrong with an issuer", () =>
     Effect.gen(function* () {
       for (const [change, problem] of [
