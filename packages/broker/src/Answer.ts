@@ -1,6 +1,8 @@
 /** What goes back to a caller, and the ways to say no. */
 import type { FederationError } from "@federate/core"
 import type { Handed } from "./Audit.ts"
+import { failureOf } from "./failure.ts"
+import type { Failure } from "./failure.ts"
 
 export interface Answer {
   readonly status: number
@@ -36,6 +38,8 @@ export interface Refusal {
   readonly message: string
   /** In seconds. */
   readonly retryAfter?: number
+  /** Why the flow that was asked brought nothing. */
+  readonly failure?: Failure
 }
 
 export const refusal = (
@@ -56,9 +60,11 @@ export const refusalOf = (error: FederationError, now: number): Refusal => {
   const { reason } = error
   const until = error.retryAt ?? (reason._tag === "Transient" ? reason.retryAt : undefined)
   const retryAfter = until === undefined ? 1 : Math.max(1, Math.ceil((until - now) / 1000))
-  return reason._tag === "Transient" || reason._tag === "Malformed"
-    ? refusal("unavailable", error.message, retryAfter)
-    : refusal("refused", error.message)
+  const refused =
+    reason._tag === "Transient" || reason._tag === "Malformed"
+      ? refusal("unavailable", error.message, retryAfter)
+      : refusal("refused", error.message)
+  return { ...refused, failure: failureOf(error) }
 }
 
 /** @param headers names and values in turn */
@@ -94,7 +100,7 @@ export const json = (
 export const refusalHeaders = ({ retryAfter }: Refusal): ReadonlyArray<string> =>
   retryAfter === undefined ? [] : ["Retry-After", String(retryAfter)]
 
-/** A refusal as RFC 9457 tells it. */
+/** A refusal as RFC 9457 tells it; why a flow failed stands in members of its own. */
 export const problem = (refused: Refusal): Answer => ({
   ...json(
     refused.status,
@@ -102,7 +108,8 @@ export const problem = (refused: Refusal): Answer => ({
       type: "about:blank",
       title: titles[refused.code],
       status: refused.status,
-      detail: refused.message
+      detail: refused.message,
+      ...refused.failure
     },
     refusalHeaders(refused),
     "application/problem+json"

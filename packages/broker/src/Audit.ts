@@ -2,6 +2,7 @@
 import { hash } from "node:crypto"
 import type { AccessToken, AwsCredentials } from "@federate/core"
 import * as Redacted from "effect/Redacted"
+import { maximumQuestions } from "./limits.ts"
 
 /** A credential that was handed out. The same object stands for the same credential, protocol and question. */
 export interface Handed {
@@ -44,4 +45,23 @@ export const tokenHash = (credential: AccessToken | AwsCredentials): string => {
     hashes.set(credential, digest)
   }
   return digest
+}
+
+const handed = new WeakMap<AccessToken | AwsCredentials, Map<string, Handed>>()
+
+/** What an audit is told of a credential that was asked for. */
+export const handedOf = (
+  credential: AccessToken | AwsCredentials,
+  about: Pick<Handed, "protocol" | "flow" | "scope">
+): Handed => {
+  let known = handed.get(credential)
+  if (known === undefined) handed.set(credential, (known = new Map()))
+  const key = `${about.protocol} ${about.scope}`
+  let told = known.get(key)
+  if (told === undefined) {
+    if (known.size >= maximumQuestions) known.clear()
+    told = { ...about, tokenHash: tokenHash(credential), expiresAt: credential.expiresAt }
+    known.set(key, told)
+  }
+  return told
 }

@@ -43,7 +43,10 @@ export const listener = (options: Options): Listener => {
     const exact = table.get(path)
     if (exact !== undefined) return exact
     const lower = table.get(path.toLowerCase())
-    return lower?.anyCase === true ? lower : nowhere
+    if (lower?.anyCase === true) return lower
+    const end = path.indexOf("/", 1)
+    const above = end === -1 ? undefined : table.get(path.slice(0, end))
+    return above?.below === true ? above : nowhere
   }
 
   const count = (protocol: string, status: number): void => {
@@ -137,13 +140,15 @@ const failed = refusal("unavailable", "The broker could not answer. Ask again in
  */
 const hostsOf = (
   more: ReadonlyArray<string> | undefined
-): ((request: IncomingMessage) => ReadonlySet<string>) | undefined => {
+): ((request: IncomingMessage) => ReadonlySet<string> | undefined) | undefined => {
   if (more === undefined) return undefined
   let port: number | undefined
   let address: string | undefined
   let hosts: ReadonlySet<string> = new Set()
   return ({ socket }) => {
     const { localAddress, localPort } = socket
+    // A unix socket: the name says nothing there.
+    if (localPort === undefined) return undefined
     if (localPort !== port || localAddress !== address) {
       port = localPort
       address = localAddress

@@ -5,7 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { answer, isRefusal, refusal, refusalOf } from "./Answer.ts"
 import type { Answer, Refusal } from "./Answer.ts"
-import { tokenHash } from "./Audit.ts"
+import { handedOf, tokenHash } from "./Audit.ts"
 import type { Headers } from "./Headers.ts"
 import { maximumQuestions, patience } from "./limits.ts"
 import type { Call, Route } from "./Route.ts"
@@ -77,57 +77,22 @@ export const route = <C extends AccessToken | AwsCredentials>(
       return asked.answer
     }
     const { flow, scope, write } = asked.question
-    const handed =
-      asked.credential === credential && asked.answer?.handed !== undefined
-        ? asked.answer.handed
-        : {
-            protocol: protocol.name,
-            flow: flow.name,
-            scope,
-            tokenHash: tokenHash(credential),
-            expiresAt: credential.expiresAt
-          }
     asked.credential = credential
     asked.second = second
     asked.answer = {
       ...answer(200, protocol.contentType, write(credential, time), protocol.headers),
-      handed
+      handed: handedOf(credential, { protocol: protocol.name, flow: flow.name, scope })
     }
     return asked.answer
   }
 
-  const wait = (asked: Asked<C>, request: TokenRequest.TokenRequest): Effect.Effect<Answer> => {
-    const { flow, scope } = asked.question
-    return flow.credential(request).pipe(
-      Effect.map((credential) => hand(asked, credential)),
-      Effect.timeoutOrElse({
-        duration: patience,
-        orElse: () =>
-          Effect.sync(() => {
-            const held = valid(flow, request)
-            return held === undefined
-              ? protocol.refuse(
-                  refusal(
-                    "unavailable",
-                    `The flow "${flow.name}" has no credential yet; it is being fetched. Ask again in a second.`,
-                    1
-                  )
-                )
-              : hand(asked, held)
-          })
-      }),
-      Effect.catch((error) =>
-        Effect.as(Effect.logDebug(error.message), protocol.refuse(refusalOf(error, now())))
-      ),
-      Effect.withSpan("federate.request", {
-        attributes: {
-          "federate.protocol": protocol.name,
-          "federate.flow": flow.name,
-          "federate.scope": scope
-        }
+  const wait = (asked: Asked<C>, request: TokenRequest.TokenRequest): Effect.Effect<Answer> =>
+    fetched(protocol.name, { ...asked.question, request }, clock).pipe(
+      Effect.match({
+        onSuccess: (credential) => hand(asked, credential),
+        onFailure: protocol.refuse
       })
     )
-  }
 
   return {
     protocol: protocol.name,
@@ -148,6 +113,40 @@ export const route = <C extends AccessToken | AwsCredentials>(
     }
   }
 }
+
+/** A credential, or, when the broker's patience ends, the one in hand while that is valid. */
+export const fetched = <C extends AccessToken | AwsCredentials>(
+  protocol: string,
+  { flow, request, scope }: Pick<Question<C>, "flow" | "request" | "scope">,
+  clock: Clock.Clock
+): Effect.Effect<C, Refusal> =>
+  flow.credential(request).pipe(
+    Effect.tapError((error) => Effect.logDebug(error.message)),
+    Effect.mapError((error) => refusalOf(error, clock.currentTimeMillisUnsafe())),
+    Effect.timeoutOrElse({
+      duration: patience,
+      orElse: () =>
+        Effect.suspend(() => {
+          const held = valid(flow, request)
+          return held === undefined
+            ? Effect.fail(
+                refusal(
+                  "unavailable",
+                  `The flow "${flow.name}" has no credential yet; it is being fetched. Ask again in a second.`,
+                  1
+                )
+              )
+            : Effect.succeed(held)
+        })
+    }),
+    Effect.withSpan("federate.request", {
+      attributes: {
+        "federate.protocol": protocol,
+        "federate.flow": flow.name,
+        "federate.scope": scope
+      }
+    })
+  )
 
 /** What is in hand and not over, fresh or not. */
 const valid = <C extends AccessToken | AwsCredentials>(

@@ -22,6 +22,8 @@ export interface Route {
   readonly pages?: boolean
   /** Whether its path may be written in any case. Default: no. */
   readonly anyCase?: boolean
+  /** Whether every path below its own, which has one segment, is its too. Default: no. */
+  readonly below?: boolean
   /** At once when it can be, else as an effect that ends within the broker's patience. */
   readonly handle: (call: Call) => Answer | Effect.Effect<Answer>
   /** Says no in the protocol's own shape. */

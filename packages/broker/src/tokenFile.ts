@@ -1,6 +1,4 @@
 /** A file that always holds a fresh assertion, as Kubernetes projects them. */
-import { randomBytes } from "node:crypto"
-import { readFile, rename, rm, writeFile } from "node:fs/promises"
 import { TokenRequest } from "@federate/core"
 import type { FederationError } from "@federate/core"
 import * as Effect from "effect/Effect"
@@ -10,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import { isRefusal } from "./Answer.ts"
 import * as Audit from "./Audit.ts"
 import type { TokenFileConfig } from "./BrokerConfig.ts"
+import { removeFile, replaceFile } from "./ownFile.ts"
 import { isIssuing, misconfigured, named, only } from "./ServedFlow.ts"
 import type { ServedFlow, ServedTokens } from "./ServedFlow.ts"
 
@@ -68,15 +67,13 @@ const keep = (
       const credential = yield* flow.credential(request)
       const token = Redacted.value(credential.token)
       if (token === written) return
-      yield* replace(path, token)
+      yield* replaceFile(path, token, "broker.tokenFiles")
       written = token
-      audit.handed("token-file", {
-        protocol: "token-file",
-        flow: flow.name,
-        scope: audience ?? "",
-        tokenHash: Audit.tokenHash(credential),
-        expiresAt: credential.expiresAt
-      })
+      const protocol = "token-file"
+      audit.handed(
+        protocol,
+        Audit.handedOf(credential, { protocol, flow: flow.name, scope: audience ?? "" })
+      )
     })
     /** How long what is written stays fresh, in milliseconds. */
     const pause = Effect.sync(() => {
@@ -84,11 +81,7 @@ const keep = (
       return age === undefined || points === undefined ? again : Math.max(again, points.soft - age)
     })
     yield* Effect.addFinalizer(() =>
-      Effect.promise(async () => {
-        if (written === undefined) return
-        const there = await readFile(path, "utf8").catch(() => undefined)
-        if (there === written) await rm(path, { force: true })
-      })
+      written === undefined ? Effect.void : removeFile(path, written)
     )
     // A folder that is not there will not come by itself; a flow may.
     yield* write.pipe(
@@ -107,25 +100,4 @@ const keep = (
         })
       )
     )
-  })
-
-/** Whole or not at all: readers find the old assertion or the new one. */
-const replace = (path: string, token: string): Effect.Effect<void, FederationError> =>
-  Effect.tryPromise({
-    try: async () => {
-      const draft = `${path}.${randomBytes(6).toString("hex")}`
-      try {
-        await writeFile(draft, token, { flag: "wx", mode: 0o600 })
-        await rename(draft, path)
-      } catch (error) {
-        await rm(draft, { force: true })
-        throw error
-      }
-    },
-    catch: (error) =>
-      misconfigured(
-        "broker.tokenFiles",
-        `${path} cannot be written: ${error instanceof Error && "code" in error ? String(error.code) : "unknown"}`,
-        "Its folder must exist, and this process must be let write there."
-      )
   })
