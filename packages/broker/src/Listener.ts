@@ -149,6 +149,8 @@ const hostsOf = (
     const { localAddress, localPort } = socket
     // A unix socket: the name says nothing there.
     if (localPort === undefined) return undefined
+    // A unix socket: the name says nothing there.
+    if (localPort === undefined) return undefined
     if (localPort !== port || localAddress !== address) {
       port = localPort
       address = localAddress

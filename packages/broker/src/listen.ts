@@ -6,6 +6,7 @@ import { connect, isIP } from "node:net"
 import type { AddressInfo } from "node:net"
 import type { FederationError } from "@federate/core"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { SocketConfig } from "./BrokerConfig.ts"
 import * as limits from "./limits.ts"
@@ -24,7 +25,7 @@ export type Where =
     }
   | Pick<SocketConfig, "path" | "mode" | "owner" | "group">
   /** A socket that was opened by who started this process (systemd's socket activation). */
-  | { readonly fd: number }
+  | { readonly fd: number; readonly beyondLoopback?: boolean }
 
 /**
  * Listens until the scope closes; then takes no new requests, finishes those in flight within 5 s, and closes. Gives the
@@ -35,21 +36,34 @@ export const listen = (
   where: Where
 ): Effect.Effect<string, FederationError, Scope.Scope> =>
   Effect.gen(function* () {
-    if ("host" in where && where.beyondLoopback !== true && !isLoopback(where.host)) {
-      return yield* misconfigured(
-        "listen",
-        `${where.host} is not an address of loopback`,
-        "Listen on 127.0.0.1 or ::1, or on a unix socket; others on the network would get tokens from it."
-      )
-    }
+    if ("host" in where) yield* Effect.fromResult(checkLoopback(where.host, where))
     if ("path" in where) yield* makeRoom(where.path)
     const server = yield* Effect.acquireRelease(
       Effect.sync(() => limited(listener)),
       close
     )
     yield* open(server, where)
-    return originOf(server)
+    const address = server.address()
+    // Whose socket it is decided where it is heard.
+    if ("fd" in where && typeof address === "object" && address !== null) {
+      yield* Effect.fromResult(checkLoopback(address.address, where))
+    }
+    return originOf(address)
   })
+
+const checkLoopback = (
+  host: string,
+  { beyondLoopback = false }: { readonly beyondLoopback?: boolean }
+): Result.Result<void, FederationError> =>
+  beyondLoopback || isLoopback(host)
+    ? Result.void
+    : Result.fail(
+        misconfigured(
+          "listen",
+          `${host} is not an address of loopback`,
+          "Listen on 127.0.0.1 or ::1, or on a unix socket; others on the network would get tokens from it."
+        )
+      )
 
 const isLoopback = (host: string): boolean =>
   host === "localhost" ||
@@ -158,11 +172,10 @@ const notHad = (where: Where, { code = "unknown" }: NodeJS.ErrnoException): Fede
   )
 }
 
-const originOf = (server: Server): string => {
-  const address = server.address()
-  if (typeof address === "string") return `unix:${address}`
-  // A server that listens has an address.
-  const { address: host, family, port } = address as AddressInfo
+const originOf = (address: AddressInfo | string | null): string => {
+  // Of a unix socket that somebody else has opened Node does not know the path.
+  if (typeof address === "string" || address === null) return `unix:${address ?? ""}`
+  const { address: host, family, port } = address
   return `http://${family === "IPv6" ? `[${host}]` : host}:${port}`
 }
 
