@@ -29,6 +29,8 @@ export const variables =
     if (spoken.has("gce") && servesGoogle(flows, config)) {
       found["GCE_METADATA_HOST"] = host
       found["GCE_METADATA_IP"] = host
+      // Its name in gcloud, and in older Python.
+      found["GCE_METADATA_ROOT"] = host
       if (config.gce?.projectId !== undefined) {
         found["GOOGLE_CLOUD_PROJECT"] = config.gce.projectId
       }
