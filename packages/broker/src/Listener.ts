@@ -149,8 +149,6 @@ const hostsOf = (
     const { localAddress, localPort } = socket
     // A unix socket: the name says nothing there.
     if (localPort === undefined) return undefined
-    // A unix socket: the name says nothing there.
-    if (localPort === undefined) return undefined
     if (localPort !== port || localAddress !== address) {
       port = localPort
       address = localAddress
