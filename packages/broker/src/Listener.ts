@@ -61,8 +61,8 @@ export const listener = (options: Options): Listener => {
     route: Route,
     { body, handed, headers, refused, status }: Answer
   ): void => {
-    // Nobody is there any more: nothing was handed out.
-    if (response.destroyed || response.writableEnded) return
+    // Nobody is there any more: nothing was handed out. (A response that is queued behind another does not tell.)
+    if (request.socket.destroyed) return
     // What is left of a body that nobody reads is not waited for.
     if (refused !== undefined && !request.complete) response.shouldKeepAlive = false
     response.writeHead(
@@ -82,7 +82,7 @@ export const listener = (options: Options): Listener => {
   /** Why a request is not even handled. */
   const refused = (request: IncomingMessage, headers: Headers.Headers, route: Route) => {
     const unheard = Headers.refused(headers, hosts?.(request), route.pages === true)
-    if (unheard !== undefined) return unheard
+    if (unheard !== undefined || route === nowhere) return unheard
     if (request.method !== route.method) {
       return refusal("method_not_allowed", `Use ${route.method}.`)
     }

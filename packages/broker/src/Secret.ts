@@ -18,12 +18,12 @@ export const open: Secret = { text: Redacted.make(""), matches: () => true }
 /** One of several secrets out of one: who knows this one does not know the others. */
 export const derive = (master: Redacted.Redacted, use: string): Secret => {
   const text = createHmac("sha256", Redacted.value(master)).update(use).digest("base64url")
-  const expected = Buffer.from(text, "latin1")
+  const expected = Buffer.from(text)
   return {
     text: Redacted.make(text),
-    matches: (given) =>
-      given !== undefined &&
-      given.length === expected.length &&
-      timingSafeEqual(Buffer.from(given, "latin1"), expected)
+    matches: (given = "") => {
+      const bytes = Buffer.from(given)
+      return bytes.length === expected.length && timingSafeEqual(bytes, expected)
+    }
   }
 }

@@ -37,12 +37,13 @@ export const listen = (
 ): Effect.Effect<string, FederationError, Scope.Scope> =>
   Effect.gen(function* () {
     if ("host" in where) yield* Effect.fromResult(checkLoopback(where.host, where))
-    if ("path" in where) yield* makeRoom(where.path)
+    if ("path" in where) yield* makeRoom(where)
     const server = yield* Effect.acquireRelease(
       Effect.sync(() => limited(listener)),
       close
     )
     yield* open(server, where)
+    if ("path" in where) yield* permit(where)
     const address = server.address()
     // Whose socket it is decided where it is heard.
     if ("fd" in where && typeof address === "object" && address !== null) {
@@ -85,6 +86,8 @@ const limited = (listener: Listener): Server => {
   )
   server.maxConnections = limits.maximumConnections
   server.maxRequestsPerSocket = 0
+  // Their size is limited. By default Node leaves out what comes after the thousandth: X-Forwarded-For, say.
+  server.maxHeadersCount = 0
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable || error.code === "ECONNRESET") {
       socket.destroy()
@@ -96,8 +99,10 @@ const limited = (listener: Listener): Server => {
         : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
           ? 408
           : 400
+    // Not half open: nobody would look after it any more.
     socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+      () => socket.destroy()
     )
   })
   return server
@@ -108,52 +113,69 @@ const open = (server: Server, where: Where): Effect.Effect<void, FederationError
     const failed = (error: NodeJS.ErrnoException): void => {
       resume(Effect.fail(notHad(where, error)))
     }
-    server.once("error", failed).once("listening", () => {
-      server.off("error", failed)
-      resume(Effect.void)
-    })
-    if (!("path" in where)) {
-      server.listen(where)
-      return
-    }
-    // Nobody else may connect before the permissions are set.
-    const mask = process.umask(0o177)
-    server.listen(where.path)
-    process.umask(mask)
+    // Later, one that cannot be accepted is no reason to end.
+    server.on("error", failed).once("listening", () => resume(Effect.void))
+    // Nobody else may connect to a socket before its permissions are set.
+    const mask = "path" in where ? process.umask(0o177) : undefined
     try {
-      if (where.owner !== undefined || where.group !== undefined) {
-        chownSync(where.path, where.owner ?? -1, where.group ?? -1)
-      }
-      if (where.mode !== undefined) chmodSync(where.path, Number.parseInt(where.mode, 8))
+      server.listen("path" in where ? where.path : where)
     } catch (error) {
-      // Node's file system throws nothing but its own errors.
+      // Node throws nothing but its own errors here: of a port that is none.
       failed(error as NodeJS.ErrnoException)
+    } finally {
+      if (mask !== undefined) process.umask(mask)
     }
   })
 
-/** What of a socket's file a broker left that ended without a chance to clean up; a living one's is not touched. */
-const makeRoom = (path: string): Effect.Effect<void, FederationError> =>
+type Socket = Extract<Where, { path: string }>
+
+/** What the file system says no to is a setting's fault. */
+const attempt = <A>(where: Socket, act: () => A): Effect.Effect<A, FederationError> =>
+  Effect.try({
+    try: act,
+    // Node's file system throws nothing but its own errors.
+    catch: (error) => notHad(where, error as NodeJS.ErrnoException)
+  })
+
+/** Takes away what a broker left that ended without a chance to clean up; a living one's is not touched. */
+const makeRoom = Effect.fnUntraced(function* (where: Socket) {
+  const { path } = where
+  const there = yield* attempt(where, () => lstatSync(path, { throwIfNoEntry: false }))
+  if (there === undefined) return
+  if (!there.isSocket()) {
+    return yield* misconfigured(
+      "listen",
+      `${path} is there already, and is no socket`,
+      "Choose another path."
+    )
+  }
+  // Whatever else comes of it (no permission, too many waiting) is somebody's life sign.
+  if ((yield* knock(path)) !== "ECONNREFUSED") {
+    return yield* misconfigured(
+      "listen",
+      `${path} is taken: somebody listens there`,
+      "Choose another path."
+    )
+  }
+  yield* attempt(where, () => unlinkSync(path))
+})
+
+/** The error's code when nobody opens. */
+const knock = (path: string): Effect.Effect<string | undefined> =>
   Effect.callback((resume) => {
-    const there = lstatSync(path, { throwIfNoEntry: false })
-    if (there === undefined) {
-      resume(Effect.void)
-      return
-    }
-    const taken = (problem: string) =>
-      Effect.fail(misconfigured("listen", `${path} ${problem}`, "Choose another path."))
-    if (!there.isSocket()) {
-      resume(taken("is there already, and is no socket"))
-      return
-    }
-    const probe = connect(path)
-    probe.once("connect", () => {
-      probe.destroy()
-      resume(taken("is taken: somebody listens there"))
+    const socket = connect(path)
+    socket.once("connect", () => {
+      socket.destroy()
+      resume(Effect.undefined)
     })
-    probe.once("error", () => {
-      unlinkSync(path)
-      resume(Effect.void)
-    })
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => resume(Effect.succeed(code)))
+  })
+
+const permit = (where: Socket): Effect.Effect<void, FederationError> =>
+  attempt(where, () => {
+    const { group = -1, mode, owner = -1, path } = where
+    chownSync(path, owner, group)
+    if (mode !== undefined) chmodSync(path, Number.parseInt(mode, 8))
   })
 
 const notHad = (where: Where, { code = "unknown" }: NodeJS.ErrnoException): FederationError => {
