@@ -96,8 +96,7 @@ export const make = Effect.fnUntraced(function* ({
     own: Secrets,
     hosts: ReadonlyArray<string> | undefined
   ) {
-    const part = restricted(config, new Set(served.map(({ flow }) => flow.name)))
-    const routes = yield* Effect.fromResult(routesOf(served, part, own, clock))
+    const routes = yield* Effect.fromResult(routesOf(served, about(config, served), own, clock))
     return listener({
       caller,
       hosts,
@@ -118,7 +117,7 @@ export const make = Effect.fnUntraced(function* ({
       }))
     ),
     tokenFiles: files,
-    variables: variables(loopback, config, secrets),
+    variables: variables(loopback, about(config, loopback), secrets),
     warm: Effect.forEach(probed, probes.prompt, { concurrency: "unbounded", discard: true }),
     idle: FiberSet.awaitEmpty(fibers),
     observe
@@ -131,15 +130,26 @@ export interface Secrets {
   readonly broker: Secret.Secret
 }
 
+/** As much of a config as is about these flows. */
+const about = (config: BrokerConfig, served: ReadonlyArray<ServedFlow>): BrokerConfig =>
+  restricted(config, new Set(served.map(({ flow }) => flow.name)))
+
 const open: Secrets = { azure: Secret.open, aws: Secret.open, broker: Secret.open }
 
 /** Which flows are served where. */
 const waysIn = (flows: ReadonlyArray<ServedFlow>, config: BrokerConfig) =>
   Result.gen(function* () {
     const byName = new Map(flows.map((served) => [served.flow.name, served]))
+    if (byName.size < flows.length) {
+      const names = flows.map(({ flow }) => flow.name)
+      const twice = names.find((name, index) => names.indexOf(name) !== index)
+      return yield* Result.fail(
+        misconfigured("flows", `two are called "${twice}"`, "Give each flow a name of its own.")
+      )
+    }
     const pick = (setting: string, names: ReadonlyArray<string>) =>
       Result.all(
-        names.map((name) => {
+        [...new Set(names)].map((name) => {
           const served = byName.get(name)
           return served === undefined
             ? Result.fail(

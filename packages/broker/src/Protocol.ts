@@ -105,11 +105,14 @@ export const route = <C extends AccessToken | AwsCredentials>(
       const asked = ask(query)
       if (isRefusal(asked)) return protocol.refuse(asked)
       const { flow, rejected, request } = asked.question
+      if (rejected !== undefined) {
+        const held = flow.entries.get(TokenRequest.key(request))?.credential
+        if (held !== undefined && tokenHash(held) === rejected) {
+          return wait(asked, { ...request, rejected: held })
+        }
+      }
       const current = Flow.current(flow, request)
-      if (current === undefined) return wait(asked, request)
-      return rejected !== undefined && tokenHash(current) === rejected
-        ? wait(asked, { ...request, rejected: current })
-        : hand(asked, current)
+      return current === undefined ? wait(asked, request) : hand(asked, current)
     }
   }
 }

@@ -6,7 +6,8 @@ import { maximumParameter } from "./limits.ts"
 export type Parameters = ReadonlyMap<string, string>
 
 /**
- * Each parameter once (RFC 6749 §3.1), none longer than is taken, none with control characters or broken UTF-8.
+ * Each parameter once (RFC 6749 §3.1), none longer than is taken, none with control characters, what turns or hides text
+ * (Unicode's format characters), or broken UTF-8.
  *
  * @param longer parameters that may be longer, each with its own limit in characters
  */
@@ -28,10 +29,10 @@ export const parameters = (
         `The parameter ${shown} is ${value.length} characters long; at most ${limit} are taken.`
       )
     }
-    if (/[\p{Cc}\p{Cs}\uFFFD]/u.test(value)) {
+    if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\uFFFD]/u.test(value)) {
       return refusal(
         "invalid_request",
-        `The parameter ${shown} holds control characters or is not UTF-8.`
+        `The parameter ${shown} holds control or format characters, or is not UTF-8.`
       )
     }
     found.set(name, value)

@@ -16,7 +16,8 @@ export interface TokenFile {
   readonly path: string
   /**
    * Writes the file, replaces it whenever there is a new assertion, and removes it when the scope closes, unless
-   * somebody else has written it since. Ends once it was written; goes on until then, whatever the flow says.
+   * somebody else has written it since. Ends after the first try; a flow that brought nothing then is asked again and
+   * again behind, which the log tells.
    */
   readonly keep: Effect.Effect<void, FederationError, Scope.Scope>
 }
@@ -55,6 +56,9 @@ const flowOf = (
 /** How soon a flow that failed, or is fetching a new assertion, is asked again, in milliseconds. */
 const again = 5000
 
+/** The longest pause, in milliseconds: a timer does not know that the machine slept. */
+const longest = 60_000
+
 const keep = (
   { flow }: ServedTokens,
   { audience, path }: TokenFileConfig,
@@ -67,18 +71,22 @@ const keep = (
       const credential = yield* flow.credential(request)
       const token = Redacted.value(credential.token)
       if (token === written) return
-      yield* replaceFile(path, token, "broker.tokenFiles")
-      written = token
       const protocol = "token-file"
-      audit.handed(
-        protocol,
-        Audit.handedOf(credential, { protocol, flow: flow.name, scope: audience ?? "" })
+      const about = { protocol, flow: flow.name, scope: audience ?? "" }
+      // What was begun is ended: what is there is what is taken away, and what the audit tells.
+      yield* Effect.uninterruptible(
+        Effect.map(replaceFile(path, token, "broker.tokenFiles"), () => {
+          written = token
+          audit.handed(protocol, Audit.handedOf(credential, about))
+        })
       )
     })
     /** How long what is written stays fresh, in milliseconds. */
     const pause = Effect.sync(() => {
       const { age, points } = flow.entries.get(TokenRequest.key(request)) ?? {}
-      return age === undefined || points === undefined ? again : Math.max(again, points.soft - age)
+      return age === undefined || points === undefined
+        ? again
+        : Math.min(longest, Math.max(again, points.soft - age))
     })
     yield* Effect.addFinalizer(() =>
       written === undefined ? Effect.void : removeFile(path, written)
