@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import manifest from "../package.json" with { type: "json" }
 import { joined, own } from "./argv.ts"
+import { credential } from "./commands/credential.ts"
 import { init } from "./commands/init.ts"
 import { inspect } from "./commands/inspect.ts"
 import { runCommand } from "./commands/run.ts"
@@ -19,7 +20,7 @@ import { report } from "./report.ts"
 import { root } from "./root.ts"
 
 const command = root.pipe(
-  Command.withSubcommands([tokenCommand, runCommand, inspect, init, schema, sandbox])
+  Command.withSubcommands([tokenCommand, runCommand, credential, inspect, init, schema, sandbox])
 )
 
 /** Without the wizard: `init` asks, and what it writes is a file. */

@@ -95,12 +95,12 @@ const withoutFiles = (
   }
 }
 
-const proxies = ["http_proxy", "https_proxy", "all_proxy"]
+const proxies = new Set(["http_proxy", "https_proxy", "all_proxy"])
 
 /** Where a proxy is set, loopback goes around it: what is asked of the broker is no one else's. */
 const aroundProxies = (parent: Variables): Variables => {
   const isProxied = Object.entries(parent).some(
-    ([name, value]) => proxies.includes(name.toLowerCase()) && value
+    ([name, value]) => proxies.has(name.toLowerCase()) && value
   )
   if (!isProxied) return {}
   const names = ["no_proxy", "NO_PROXY"] as const

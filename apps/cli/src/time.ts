@@ -30,3 +30,7 @@ export const printDistance = (milliseconds: number, now: number): string => {
   if (Math.abs(distance) < 1000) return "now"
   return distance > 0 ? `in ${printSpan(distance)}` : `${printSpan(-distance)} ago`
 }
+
+/** RFC 3339 in UTC, whole seconds: `2026-11-23T05:12:00Z`. */
+export const rfc3339 = (milliseconds: number): string =>
+  `${new Date(milliseconds).toISOString().slice(0, -5)}Z`

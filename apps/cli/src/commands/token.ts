@@ -1,8 +1,7 @@
 /** `federate token`: the token alone on standard output. */
 import { RetryPolicy } from "@federate/core"
-import type { AccessToken, Credential } from "@federate/core"
+import type { AccessToken } from "@federate/core"
 import { parseDuration } from "@federate/schema"
-import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Clock from "effect/Clock"
@@ -12,7 +11,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { flowOf, load } from "../configFile.ts"
+import { load } from "../configFile.ts"
+import { credentialOf, flowIssuing, tokens } from "../flowCredential.ts"
+import { flowArgument, scopeFlag } from "../flowParameters.ts"
 import { shortened } from "../printable.ts"
 import { report } from "../report.ts"
 import { root } from "../root.ts"
@@ -25,13 +26,8 @@ const usualPatience = "5m"
 export const tokenCommand = Command.make(
   "token",
   {
-    flow: Argument.String("flow").pipe(Argument.withDescription("A flow of the config file")),
-    scope: Flag.String("scope").pipe(
-      Flag.withDescription(
-        "What the token is for, instead of the flow's own scopes; may be repeated"
-      ),
-      Flag.atLeast(0)
-    ),
+    flow: flowArgument,
+    scope: scopeFlag,
     json: Flag.Boolean("json").pipe(
       Flag.withDescription(
         "Print token, type, scope and expiry as JSON; an error as JSON on standard error, with error and message"
@@ -51,22 +47,18 @@ export const tokenCommand = Command.make(
     const { config } = yield* root
     yield* Effect.gen(function* () {
       const wait = yield* patience(Option.getOrUndefined(waitPropagation))
-      const definition = yield* flowOf(yield* load(Option.getOrUndefined(config)), flow)
+      const file = yield* load(Option.getOrUndefined(config))
+      const definition = yield* flowIssuing(file, flow, ...tokens)
       if (wait !== undefined && !json) {
         const span = printSpan(Duration.toMillis(wait))
         yield* Console.error(`Waiting up to ${span}, should the trust not have spread yet…`)
       }
       const retry = wait === undefined ? undefined : RetryPolicy.waitForTrust(wait)
-      const credential = yield* Effect.gen(function* () {
-        const made = yield* definition.make()
-        return yield* made.credential(scope.length === 0 ? {} : { scopes: scope })
-      }).pipe(Effect.provideService(RetryPolicy.Override, retry), Effect.scoped)
-      if (!isAccessToken(credential)) {
-        return yield* new UsageError({
-          problem: `The flow "${flow}" does not bring a token`,
-          hint: "Ask a flow whose exchanger issues one."
-        })
-      }
+      const credential = yield* Effect.provideService(
+        credentialOf(definition, scope.length === 0 ? {} : { scopes: scope }),
+        RetryPolicy.Override,
+        retry
+      )
       const now = yield* Clock.currentTimeMillis
       yield* Console.log(
         json ? JSON.stringify(answer(credential, now)) : Redacted.value(credential.token)
@@ -108,9 +100,6 @@ const patience = (
       )
   })
 }
-
-const isAccessToken = (credential: Credential.Credential): credential is AccessToken =>
-  "_tag" in credential && credential._tag === "AccessToken"
 
 /** In the words of RFC 6749 §5.1, with `expires_on` (epoch seconds) beside `expires_in`. */
 const answer = ({ expiresAt, scopes, token, tokenType }: AccessToken, now: number) => ({

@@ -1,0 +1,47 @@
+/**
+ * `federate credential aws-process`: AWS's process credentials
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html).
+ */
+import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { load } from "../../configFile.ts"
+import { credentialOf, flowIssuing } from "../../flowCredential.ts"
+import { flowArgument } from "../../flowParameters.ts"
+import { report } from "../../report.ts"
+import { root } from "../../root.ts"
+import { rfc3339 } from "../../time.ts"
+
+export const awsProcess = Command.make(
+  "aws-process",
+  { flow: flowArgument },
+  Effect.fn(
+    function* ({ flow }) {
+      const { config } = yield* root
+      const file = yield* load(Option.getOrUndefined(config))
+      const { accessKeyId, accountId, expiresAt, secretAccessKey, sessionToken } =
+        yield* credentialOf(yield* flowIssuing(file, flow, "AwsCredentials"))
+      yield* Console.log(
+        JSON.stringify({
+          Version: 1,
+          AccessKeyId: accessKeyId,
+          SecretAccessKey: Redacted.value(secretAccessKey),
+          SessionToken: Redacted.value(sessionToken),
+          Expiration: rfc3339(expiresAt),
+          ...(accountId !== undefined && { AccountId: accountId })
+        })
+      )
+    },
+    report({ json: false })
+  )
+).pipe(
+  Command.withDescription("Print AWS credentials as AWS's SDKs read them of a credential_process"),
+  Command.withExamples([
+    {
+      command: "federate credential aws-process aws --config /etc/federate.yaml",
+      description: "After `credential_process =` in a profile of ~/.aws/config"
+    }
+  ])
+)
