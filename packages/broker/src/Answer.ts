@@ -21,6 +21,10 @@ export interface Answer {
  */
 const statuses = {
   invalid_request: 400,
+  /** A token endpoint's own (RFC 6749 §5.2, RFC 8693 §2.2.2). */
+  unsupported_grant_type: 400,
+  invalid_scope: 400,
+  invalid_target: 400,
   /** The other side refused, or a flow is set up wrong. */
   refused: 400,
   unauthorized: 401,
@@ -106,7 +110,7 @@ export const problem = (refused: Refusal): Answer => ({
     refused.status,
     {
       type: "about:blank",
-      title: titles[refused.code],
+      title: titles[statuses[refused.code]],
       status: refused.status,
       detail: refused.message,
       ...refused.failure
@@ -117,13 +121,12 @@ export const problem = (refused: Refusal): Answer => ({
   refused
 })
 
-const titles: { readonly [Code in Refusal["code"]]: string } = {
-  invalid_request: "Bad Request",
-  refused: "Bad Request",
-  unauthorized: "Unauthorized",
-  forbidden: "Forbidden",
-  not_found: "Not Found",
-  method_not_allowed: "Method Not Allowed",
-  too_large: "Content Too Large",
-  unavailable: "Service Unavailable"
+const titles: { readonly [Status in (typeof statuses)[Refusal["code"]]]: string } = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  413: "Content Too Large",
+  503: "Service Unavailable"
 }

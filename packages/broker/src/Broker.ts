@@ -1,5 +1,6 @@
 /** The local protocols that cloud SDKs already know, over flows: one plain Node request listener. */
 import type { FederationError } from "@federate/core"
+import type { Fetch } from "@federate/http"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
@@ -19,6 +20,7 @@ import * as aws from "./protocols/aws.ts"
 import * as azure from "./protocols/azure.ts"
 import * as gce from "./protocols/gce.ts"
 import * as subjectToken from "./protocols/subjectToken.ts"
+import * as tokenExchange from "./protocols/tokenExchange.ts"
 import { table } from "./Route.ts"
 import type { Route } from "./Route.ts"
 import * as Secret from "./Secret.ts"
@@ -36,6 +38,8 @@ export interface Options {
   readonly secret?: Redacted.Redacted
   /** Hears of every credential that was handed out, and of every refusal. Default: nobody. */
   readonly audit?: Audit.Audit
+  /** For the keys of the issuers that token exchange trusts. Default: the platform's. */
+  readonly fetch?: Fetch
 }
 
 export interface Broker {
@@ -68,6 +72,7 @@ export interface Broker {
 export const make = Effect.fnUntraced(function* ({
   audit = Audit.none,
   config = {},
+  fetch,
   flows,
   secret = Secret.random()
 }: Options): Effect.fn.Return<Broker, FederationError, Scope.Scope> {
@@ -84,6 +89,7 @@ export const make = Effect.fnUntraced(function* ({
   const { loopback, sockets } = yield* Effect.fromResult(waysIn(flows, config))
   // What it maps must be right as a whole, before each way in takes its part of it.
   yield* Effect.fromResult(routesOf(flows, config, open, clock))
+  const exchange = yield* tokenExchange.make({ flows, config, clock, fetch })
   const files = yield* Effect.fromResult(tokenFiles(flows, config.tokenFiles, audit))
   const secrets = {
     azure: Secret.derive(secret, "azure"),
@@ -94,7 +100,8 @@ export const make = Effect.fnUntraced(function* ({
     caller: string,
     served: ReadonlyArray<ServedFlow>,
     own: Secrets,
-    hosts: ReadonlyArray<string> | undefined
+    hosts: ReadonlyArray<string> | undefined,
+    exchanges: ReadonlyArray<readonly [string, Route]>
   ) {
     const routes = yield* Effect.fromResult(routesOf(served, about(config, served), own, clock))
     return listener({
@@ -104,14 +111,19 @@ export const make = Effect.fnUntraced(function* ({
       run,
       waiting,
       counts,
-      table: table([...routes, ...probes.routes(probed), ["/metrics", metrics.route(observe)]])
+      table: table([
+        ...routes,
+        ...exchanges,
+        ...probes.routes(probed),
+        ["/metrics", metrics.route(observe)]
+      ])
     })
   })
   return {
-    listener: yield* way("loopback", loopback, secrets, config.hosts ?? []),
+    listener: yield* way("loopback", loopback, secrets, config.hosts ?? [], exchange(undefined)),
     sockets: yield* Effect.forEach(sockets, ({ served, ...socket }) =>
       // Who may connect was decided by the file system.
-      Effect.map(way(socket.name, served, open, undefined), (heard) => ({
+      Effect.map(way(socket.name, served, open, undefined, exchange(socket.name)), (heard) => ({
         ...socket,
         listener: heard
       }))

@@ -9,6 +9,7 @@ export interface BrokerConfig {
   readonly azure?: AzureConfig | undefined
   readonly gce?: GceConfig | undefined
   readonly aws?: AwsConfig | undefined
+  readonly tokenExchange?: TokenExchangeConfig | undefined
   readonly tokenFiles?: ReadonlyArray<TokenFileConfig>
   /** Ways in of their own, by name. */
   readonly sockets?: Readonly<Record<string, SocketConfig>>
@@ -71,6 +72,44 @@ export interface AwsConfig {
   readonly role?: string
   /** Told by IMDSv2, for SDKs that ask for it. */
   readonly region?: string
+}
+
+/** Whose assertions are traded for which flows' access tokens (RFC 8693). */
+export interface TokenExchangeConfig {
+  /** The broker as its metadata names it (RFC 8414): an origin, https or on loopback. Default: the one that is asked. */
+  readonly issuer?: string
+  /** By name, in the order in which they are looked at. Without any there is no token endpoint. */
+  readonly policies: Readonly<Record<string, TrustPolicyConfig>>
+}
+
+/**
+ * What an assertion must be. A pattern is held against the whole of a value: `*` is any run of characters within one
+ * segment (segments end at `:` and `/`), `**` any run at all; everything else is itself.
+ */
+export interface TrustPolicyConfig {
+  /** `iss`, to the letter: https, or http on loopback. */
+  readonly issuer: string
+  /** Where its keys are. Default: where its OpenID discovery document says. */
+  readonly jwksUri?: string
+  /** `aud` must hold one of them, to the letter. */
+  readonly audience: string | ReadonlyArray<string>
+  /** A pattern for `sub`: not of wildcards alone. */
+  readonly subject: string
+  /** Patterns by claim: one of them must match its value, or one value of a list. */
+  readonly claims?: Readonly<Record<string, string | ReadonlyArray<string>>>
+  /** The JWS algorithms that are taken. Default: the asymmetric ones. */
+  readonly algorithms?: ReadonlyArray<string>
+  /** The flows whose tokens it gives, wherever else they are served; at least one. */
+  readonly flows: ReadonlyArray<string>
+  /** The only scopes that may be asked for. Default: none may, and the flow's own serve. */
+  readonly scopes?: ReadonlyArray<string>
+  /**
+   * `forward`: the assertion itself is what the flow's exchanger trades, in the place of the flow's own. `flow`: the
+   * flow's own credential is handed out. Default: `forward`.
+   */
+  readonly mode?: "forward" | "flow"
+  /** The socket that it is served on. Default: on loopback alone. */
+  readonly socket?: string
 }
 
 /** A file that always holds a fresh assertion, for SDKs that go to their cloud by themselves. */

@@ -117,17 +117,22 @@ export const route = <C extends AccessToken | AwsCredentials>(
   }
 }
 
-/** A credential, or, when the broker's patience ends, the one in hand while that is valid. */
+/**
+ * A credential, or, when the broker's patience ends, the one in hand while that is valid.
+ *
+ * @param within what is left of the broker's patience, in milliseconds
+ */
 export const fetched = <C extends AccessToken | AwsCredentials>(
   protocol: string,
   { flow, request, scope }: Pick<Question<C>, "flow" | "request" | "scope">,
-  clock: Clock.Clock
+  clock: Clock.Clock,
+  within = patience
 ): Effect.Effect<C, Refusal> =>
   flow.credential(request).pipe(
     Effect.tapError((error) => Effect.logDebug(error.message)),
     Effect.mapError((error) => refusalOf(error, clock.currentTimeMillisUnsafe())),
     Effect.timeoutOrElse({
-      duration: patience,
+      duration: within,
       orElse: () =>
         Effect.suspend(() => {
           const held = valid(flow, request)

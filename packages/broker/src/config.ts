@@ -92,6 +92,47 @@ const TokenFile = Schema.Struct({
   )
 })
 
+const oneOrMore = Schema.Union([Schema.String, Schema.Array(Schema.String)])
+
+const TrustPolicy = Schema.Struct({
+  issuer: Schema.String.annotate({
+    description: "The assertion's iss, to the letter",
+    examples: ["https://token.actions.githubusercontent.com"]
+  }),
+  jwksUri: text("Where the issuer's keys are; what its discovery document says without it"),
+  audience: oneOrMore.annotate({ description: "The assertion's aud must hold one of these" }),
+  subject: Schema.String.annotate({
+    description:
+      "The assertion's sub: * is any run of characters within a segment (they end at : and /), ** any run at all",
+    examples: ["repo:my-organization/my-repository:ref:refs/heads/main"]
+  }),
+  claims: Schema.optionalKey(
+    Schema.Record(Schema.String, oneOrMore).annotate({
+      description: "Patterns by claim; one of them must match",
+      examples: [{ job_workflow_ref: "my-organization/my-repository/.github/workflows/*@**" }]
+    })
+  ),
+  algorithms: texts("The JWS algorithms that are taken; the asymmetric ones without it"),
+  flows: Schema.Array(Schema.String).annotate({ description: "The flows whose tokens it gives" }),
+  scopes: texts("The only scopes that may be asked for; none without it: the flow's own serve"),
+  mode: Schema.optionalKey(
+    Schema.Literals(["forward", "flow"]).annotate({
+      description:
+        "forward: the assertion itself is what the flow's exchanger trades; flow: the flow's own credential is handed out; forward without it"
+    })
+  ),
+  socket: text("The socket that it is served on; without it on loopback alone")
+})
+
+const TokenExchange = Schema.Struct({
+  issuer: text("The broker as its metadata names it: an origin; the one that is asked without it"),
+  policies: Schema.Record(Schema.String, TrustPolicy).annotate({
+    description: "By name, in the order in which they are looked at"
+  })
+}).annotate({
+  description: "Whose assertions are traded for which flows' access tokens (RFC 8693)"
+})
+
 const Socket = Schema.Struct({
   path: Schema.String.annotate({ description: "The unix socket's path; its folder must exist" }),
   flows: Schema.Array(Schema.String).annotate({
@@ -120,6 +161,7 @@ export const section = Schema.Struct({
   azure: Schema.optionalKey(Azure),
   gce: Schema.optionalKey(Gce),
   aws: Schema.optionalKey(Aws),
+  tokenExchange: Schema.optionalKey(TokenExchange),
   tokenFiles: Schema.optionalKey(
     Schema.Array(TokenFile).annotate({
       description:

@@ -15,6 +15,12 @@ export const bodyTimeout = 5000
 /** A parameter's value, in characters. */
 export const maximumParameter = 2048
 
+/** A pattern of a trust policy, in characters. */
+export const maximumPattern = 512
+
+/** Flows over callers' own assertions that are kept; the least recently used is let go first. */
+export const maximumForwarded = 1000
+
 /** Different questions remembered for each protocol, so that they are read once. */
 export const maximumQuestions = 256
 
@@ -33,3 +39,6 @@ export const maximumConnections = 16_384
 
 /** How long requests in flight may take when the broker stops, in milliseconds. */
 export const closeTimeout = 5000
+
+/** Requests that the status tells of each flow. */
+export const maximumTold = 100

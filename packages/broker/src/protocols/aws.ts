@@ -68,20 +68,17 @@ const fields = ({
 const containerRefusal = (refused: Refusal): Answer => ({
   ...json(
     refused.status,
-    { Code: containerCodes[refused.code], Message: refused.message },
+    { Code: containerCodes[refused.code] ?? "ValidationException", Message: refused.message },
     refusalHeaders(refused)
   ),
   refused
 })
 
-const containerCodes: { readonly [Code in Refusal["code"]]: string } = {
-  invalid_request: "ValidationException",
+const containerCodes: { readonly [Code in Refusal["code"]]?: string } = {
   refused: "AccessDeniedException",
   unauthorized: "AccessDeniedException",
   forbidden: "AccessDeniedException",
   not_found: "ResourceNotFoundException",
-  method_not_allowed: "ValidationException",
-  too_large: "ValidationException",
   unavailable: "ServiceUnavailableException"
 }
 

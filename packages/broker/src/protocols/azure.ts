@@ -15,6 +15,7 @@ import { isRefusal, json, refusal, refusalHeaders } from "../Answer.ts"
 import type { Answer, Refusal } from "../Answer.ts"
 import type { AzureConfig } from "../BrokerConfig.ts"
 import type { Headers } from "../Headers.ts"
+import { oauthRefusal } from "../oauth.ts"
 import { isScope, parameters } from "../parameters.ts"
 import { posted } from "../posted.ts"
 import * as Protocol from "../Protocol.ts"
@@ -217,25 +218,6 @@ const withMetadata = ({ metadata }: Headers): Refusal | undefined =>
   metadata?.toLowerCase() === "true"
     ? undefined
     : refusal("invalid_request", "Required metadata header not specified: send Metadata: true.")
-
-const oauthRefusal = (refused: Refusal): Answer => ({
-  ...json(
-    refused.status,
-    {
-      error: oauthCodes[refused.code] ?? refused.code,
-      error_description: refused.message
-    },
-    refusalHeaders(refused)
-  ),
-  refused
-})
-
-const oauthCodes: { readonly [Code in Refusal["code"]]?: string } = {
-  refused: "invalid_request",
-  unauthorized: "invalid_client",
-  forbidden: "access_denied",
-  unavailable: "temporarily_unavailable"
-}
 
 export const imds = (resolve: Resolve, clock: Clock.Clock): Route =>
   Protocol.route(
