@@ -7,14 +7,13 @@ const longest = 1000
 const jwt = /eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g
 
 /**
- * A text from outside that is public by its nature (an `error_description`), without control characters, at most
- * 1,000 characters long, and without a JWT that somebody may have echoed.
+ * A text from outside that is public by its nature (an `error_description`), without control characters and
+ * what turns or hides text (Unicode's format characters), at most 1,000 characters long, and without a JWT that somebody may have echoed.
  */
 export const publicText = (text: string): string => {
   const clean = text
     .replace(jwt, "<redacted>")
-    // oxlint-disable-next-line no-control-regex -- they are what is taken out
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ")
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
     .trim()
   return clean.length > longest ? `${clean.slice(0, longest)}…` : clean
 }

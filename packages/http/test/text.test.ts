@@ -11,6 +11,10 @@ describe("publicText", () => {
     assert.strictEqual(publicText("x".repeat(5000)), `${"x".repeat(1000)}…`)
   })
 
+  it("has nothing that turns or hides text", () => {
+    assert.strictEqual(publicText("a\u202Eb\u200Bc\u2028d"), "a b c d")
+  })
+
   it("hides a JWT that somebody echoed", () => {
     const header = btoa('{"alg":"RS256"}').replace("=", "")
     assert.strictEqual(
