@@ -1,8 +1,17 @@
 /** A broker on a free port, over flows whose upstream a test has in its hand, and a client that sends what it is told. */
-import { request as send } from "node:http"
+import { IncomingMessage, request as send, ServerResponse } from "node:http"
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http"
+import { Socket } from "node:net"
 import { listen, make } from "@federate/broker"
-import type { Audit, BrokerConfig, Handed, Refused, ServedFlow, Where } from "@federate/broker"
+import type {
+  Audit,
+  BrokerConfig,
+  Handed,
+  Options,
+  Refused,
+  ServedFlow,
+  Where
+} from "@federate/broker"
 import {
   Assertion,
   AssertionSource,
@@ -225,10 +234,11 @@ export const remembering = () => {
 export const serving = Effect.fnUntraced(function* (
   flows: ReadonlyArray<ServedFlow>,
   config: BrokerConfig = {},
-  where: Where = { host: "127.0.0.1", port: 0 }
+  where: Where = { host: "127.0.0.1", port: 0 },
+  more: Pick<Options, "fetch"> = {}
 ) {
   const { audit, ...heard } = remembering()
-  const broker = yield* make({ flows, config, audit })
+  const broker = yield* make({ flows, config, audit, ...more })
   const origin = yield* listen(broker.listener, where)
   const variables = Object.fromEntries(
     Object.entries(broker.variables(origin)).map(([name, value]) => [name, Redacted.value(value)])
@@ -240,4 +250,49 @@ export const serving = Effect.fnUntraced(function* (
     variables,
     ask: (path: string, sent?: Sent) => ask(origin, path, sent)
   }
+})
+
+/**
+ * A broker that is asked without a connection, so that a test clock's time is the only one there is. Who is interrupted
+ * has left.
+ */
+export const hearing = Effect.fnUntraced(function* (
+  flows: ReadonlyArray<ServedFlow>,
+  config: BrokerConfig = {}
+) {
+  const { audit, ...heard } = remembering()
+  const broker = yield* make({ flows, config: { ...config, hosts: ["broker"] }, audit })
+  const asking = (path: string, { body = "", headers = {}, method = "GET" }: Sent = {}) =>
+    Effect.callback<Got>((resume) => {
+      const socket = new Socket()
+      Object.defineProperties(socket, { localPort: { value: 1 }, localAddress: { value: "::1" } })
+      const request = new IncomingMessage(socket)
+      Object.assign(request, {
+        url: path,
+        method,
+        rawHeaders: ["Host", "broker", ...Object.entries(headers).flat()]
+      })
+      request.push(body)
+      request.push(null)
+      const response = new ServerResponse(request)
+      const told: IncomingHttpHeaders = {}
+      let status = 0
+      Object.assign(response, {
+        writeHead: (code: number, lines: ReadonlyArray<string>) => {
+          status = code
+          for (let at = 0; at < lines.length; at += 2)
+            told[lines[at]!.toLowerCase()] = lines[at + 1]
+        },
+        end: (text: string) => {
+          const json = () => JSON.parse(text) as Record<string, unknown>
+          resume(Effect.succeed({ status, headers: told, text, json }))
+        }
+      })
+      broker.listener(request, response)
+      return Effect.sync(() => {
+        socket.destroy()
+        response.emit("close")
+      })
+    })
+  return { ...heard, broker, ask: asking }
 })

@@ -7,8 +7,9 @@ const longest = 1000
 const jwt = /eyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g
 
 /**
- * A text from outside that is public by its nature (an `error_description`), without control characters and
- * what turns or hides text (Unicode's format characters), at most 1,000 characters long, and without a JWT that somebody may have echoed.
+ * A text from outside that is public by its nature (an `error_description`), without control characters and what turns
+ * or hides text (Unicode's format characters), at most 1,000 characters long, and without a JWT that somebody may have
+ * echoed.
  */
 export const publicText = (text: string): string => {
   const clean = text
