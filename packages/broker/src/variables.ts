@@ -38,8 +38,13 @@ export const variables =
     if (flows.some(({ issues }) => issues === "AwsCredentials")) {
       found["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = `${origin}${aws.paths.container}`
       found["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = secrets.aws.text
-      if (spoken.has("aws-imds")) found["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = origin
-      if (config.aws?.region !== undefined) found["AWS_REGION"] = config.aws.region
+      // With the slash: AWS's command line, in version 2.9, puts its paths right behind it.
+      if (spoken.has("aws-imds")) found["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = `${origin}/`
+      if (config.aws?.region !== undefined) {
+        found["AWS_REGION"] = config.aws.region
+        // What the Python SDK and its command line read in its place.
+        found["AWS_DEFAULT_REGION"] = config.aws.region
+      }
     }
     for (const { aws: role, azure: app, path } of config.tokenFiles ?? []) {
       if (app !== undefined) {

@@ -1,0 +1,200 @@
+/** Azure's SDKs, unmodified, through a broker: from a Cognito identity to Microsoft Graph. */
+import { readFileSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { needs } from "../debian.ts"
+import {
+  brokerOf,
+  cloud,
+  once,
+  readGraph,
+  resource,
+  scope,
+  sha256,
+  stranger
+} from "./surroundings.ts"
+import type { Variables } from "./surroundings.ts"
+
+const sandbox = cloud()
+
+/** The variables by which IMDS is found, where nothing comes before it. */
+const imds = ({ AZURE_POD_IDENTITY_AUTHORITY_HOST = "" }: Variables): Variables => ({
+  AZURE_POD_IDENTITY_AUTHORITY_HOST
+})
+
+const python = needs("/usr/lib/python3/dist-packages/azure/identity", "python3-azure")
+
+/** The script around each SDK, and what it is told besides the identity. */
+const clients: ReadonlyArray<readonly [name: string, script: string, args: ReadonlyArray<string>]> =
+  [
+    ["@azure/identity", "azureIdentity.ts", ["managed", scope]],
+    ["@azure/msal-node", "msal.ts", [resource]],
+    ...(needs("/usr/lib/python3/dist-packages/azure/identity", "python3-azure")
+      ? [["Python's azure-identity", "azure_identity.py", ["managed", scope]] as const]
+      : [])
+  ]
+
+for (const [name, script, args] of clients) {
+  describe(`${name}'s managed identity`, () => {
+    for (const [protocol, pick] of [
+      ["azure-app-service", (all: Variables) => all],
+      ["azure-imds", imds]
+    ] as const) {
+      it.live(`is the broker's by ${protocol}, with and without a client id`, () =>
+        Effect.gen(function* () {
+          const { handed, refused, variables } = yield* brokerOf(sandbox())
+          for (const identity of [[], [sandbox().entra.clientId!]]) {
+            const got = yield* once(script, [...args, ...identity], pick(variables))
+            assert.isUndefined(got.error)
+            yield* readGraph(sandbox(), got.token)
+            const last = handed.at(-1)!
+            assert.deepInclude(last, {
+              caller: "loopback",
+              protocol,
+              flow: "graph",
+              scope,
+              tokenHash: sha256(got.token)
+            })
+            assert.approximately(got.expiresOn!, last.expiresAt / 1000, 2)
+          }
+          assert.lengthOf(handed, 2)
+          assert.isEmpty(refused)
+        })
+      )
+
+      const refusals: ReadonlyArray<
+        readonly [
+          what: string,
+          args: ReadonlyArray<string>,
+          hint: RegExp,
+          statuses?: ReadonlyArray<number>
+        ]
+      > = [
+        [
+          "a resource that is not served",
+          args.map((argument) => argument.replace(resource, "https://vault.azure.net")),
+          /serves no token for the resource https:\/\/vault\.azure\.net.*add it under broker\.azure\.resources/
+        ],
+        [
+          "an identity that is not served",
+          [...args, "11111111-0000-4000-8000-000000000000"],
+          /Identity not found.*unset AZURE_CLIENT_ID.*broker\.azure\.identities/
+        ],
+        [
+          "a flow that Entra refuses",
+          [...args, stranger],
+          /AADSTS700213.*subject must be exactly that/s,
+          // The flow gives a trust that was just set up a second to spread: longer than the broker lets a caller wait.
+          [503, 400]
+        ]
+      ]
+      for (const [what, asked, hint, statuses = [400]] of refusals) {
+        it.live(`prints what to do about ${what}, by ${protocol}, once`, () =>
+          Effect.gen(function* () {
+            const { handed, refused, variables } = yield* brokerOf(sandbox())
+            const { error } = yield* once(script, asked, pick(variables))
+            assert.match(error ?? "", hint)
+            assert.deepEqual(
+              refused.map((each) => [each.caller, each.protocol, each.status]),
+              statuses.map((status) => ["loopback", protocol, status])
+            )
+            assert.match(refused.at(-1)!.message, hint)
+            assert.isEmpty(handed)
+          })
+        )
+      }
+    }
+
+    it.live("prints what to do about a wrong secret, once", () =>
+      Effect.gen(function* () {
+        const { refused, variables } = yield* brokerOf(sandbox())
+        const { error } = yield* once(script, args, { ...variables, IDENTITY_HEADER: "another" })
+        assert.match(error ?? "", /Send the value of \$IDENTITY_HEADER/)
+        assert.lengthOf(refused, 1)
+        assert.deepInclude(refused[0], { status: 401, code: "unauthorized" })
+      })
+    )
+  })
+}
+
+describe("the default credential", () => {
+  for (const [name, script] of [
+    ["@azure/identity", "azureIdentity.ts"],
+    ...(python ? [["Python's azure-identity", "azure_identity.py"]] : [])
+  ] as const) {
+    it.live(`of ${name} finds App Service, else IMDS`, () =>
+      Effect.gen(function* () {
+        const { handed, refused, variables } = yield* brokerOf(sandbox())
+        for (const found of [variables, imds(variables)]) {
+          const { error, token } = yield* once(script!, ["default", scope], found)
+          assert.isUndefined(error)
+          yield* readGraph(sandbox(), token)
+          assert.strictEqual(handed.at(-1)!.tokenHash, sha256(token))
+        }
+        assert.deepEqual(
+          handed.map(({ protocol }) => protocol),
+          ["azure-app-service", "azure-imds"]
+        )
+        assert.isEmpty(refused)
+      })
+    )
+  }
+})
+
+describe("a token file", () => {
+  /** A broker that keeps one for this sandbox's Entra. */
+  const keeping = Effect.gen(function* () {
+    const made = yield* brokerOf(
+      sandbox(),
+      `
+  flows: [workload]
+  tokenFiles:
+    - path: \${FOLDER}/assertion
+      azure:
+        tenantId: \${AZURE_TENANT_ID}
+        clientId: \${AZURE_CLIENT_ID}
+        authorityHost: \${AZURE_AUTHORITY_HOST}
+`
+    )
+    yield* Effect.forEach(made.broker.tokenFiles, ({ keep }) => keep)
+    return made
+  })
+
+  const kinds: ReadonlyArray<readonly [name: string, script: string, kind: string]> = [
+    ["@azure/identity's WorkloadIdentityCredential", "azureIdentity.ts", "workload"],
+    ["@azure/identity's ManagedIdentityCredential", "azureIdentity.ts", "managed"],
+    ["@azure/identity's DefaultAzureCredential", "azureIdentity.ts", "default"],
+    ...(python
+      ? [
+          ["Python's ManagedIdentityCredential", "azure_identity.py", "managed"] as const,
+          ["Python's DefaultAzureCredential", "azure_identity.py", "default"] as const
+        ]
+      : [])
+  ]
+  for (const [name, script, kind] of kinds) {
+    it.live(`is all that ${name} needs to go to Entra by itself`, () =>
+      Effect.gen(function* () {
+        const { handed, refused, variables } = yield* keeping
+        const before = sandbox().count("entra.token")
+        const { error, token } = yield* once(script, [kind, scope], {
+          ...variables,
+          NODE_EXTRA_CA_CERTS: sandbox().caFile!,
+          REQUESTS_CA_BUNDLE: sandbox().caFile!
+        })
+        assert.isUndefined(error)
+        yield* readGraph(sandbox(), token)
+        assert.strictEqual(sandbox().count("entra.token"), before + 1)
+        // The broker was not asked: what it wrote was enough.
+        assert.lengthOf(handed, 1)
+        const assertion = readFileSync(variables["AZURE_FEDERATED_TOKEN_FILE"]!, "utf8")
+        assert.deepInclude(handed[0], {
+          caller: "token-file",
+          protocol: "token-file",
+          flow: "workload",
+          tokenHash: sha256(assertion)
+        })
+        assert.isEmpty(refused)
+      })
+    )
+  }
+})
