@@ -115,7 +115,11 @@ export const problem = (refused: Refusal): Answer => ({
       detail: refused.message,
       ...refused.failure
     },
-    refusalHeaders(refused),
+    [
+      ...refusalHeaders(refused),
+      // RFC 9110 §11.6.1; who asks for a secret here asks for it as a bearer token.
+      ...(refused.status === 401 ? ["WWW-Authenticate", "Bearer"] : [])
+    ],
     "application/problem+json"
   ),
   refused

@@ -7,6 +7,7 @@ import * as FiberSet from "effect/FiberSet"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import * as api from "./api/routes.ts"
 import { refusal } from "./Answer.ts"
 import type { Refusal } from "./Answer.ts"
 import * as Audit from "./Audit.ts"
@@ -104,6 +105,11 @@ export const make = Effect.fnUntraced(function* ({
     exchanges: ReadonlyArray<readonly [string, Route]>
   ) {
     const routes = yield* Effect.fromResult(routesOf(served, about(config, served), own, clock))
+    const speaksGce = routes.some(([, { protocol }]) => protocol === "gce")
+    const ownApi = yield* api.routes(
+      { flows: served, secret: own.broker, clock },
+      speaksGce ? gce.flavor : []
+    )
     return listener({
       caller,
       hosts,
@@ -114,6 +120,7 @@ export const make = Effect.fnUntraced(function* ({
       table: table([
         ...routes,
         ...exchanges,
+        ...ownApi,
         ...probes.routes(probed),
         ["/metrics", metrics.route(observe)]
       ])

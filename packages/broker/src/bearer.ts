@@ -6,7 +6,7 @@ import type { Secret } from "./Secret.ts"
 
 export const bearer =
   (secret: Secret) =>
-  ({ authorization }: Headers): Refusal | undefined =>
+  ({ authorization }: Pick<Headers, "authorization">): Refusal | undefined =>
     secret.matches(/^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1])
       ? undefined
       : refusal(
