@@ -22,7 +22,7 @@ export const talk = (
     const { hostname, port } = new URL(origin)
     const socket = connect(Number(port), hostname.replace(/[[\]]/g, ""))
     const chunks: Array<Buffer> = []
-    const stop = speak((bytes) => socket.write(bytes, "latin1"))
+    const stop = speak((bytes) => void socket.write(bytes, "latin1"))
     // What was sent after the other side had hung up may reset the connection: what was heard counts.
     socket.on("data", (chunk: Buffer) => chunks.push(chunk)).on("error", () => {})
     socket.once("close", () => {
