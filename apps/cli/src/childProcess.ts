@@ -1,5 +1,6 @@
 /** A command that runs in front of this process, with its terminal and its files. */
 import { spawn } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
 import { constants } from "node:os"
 import { isatty } from "node:tty"
 import * as Data from "effect/Data"
@@ -22,41 +23,46 @@ const forwarded = [
 const ofTerminals: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGQUIT", "SIGWINCH"])
 
 /**
- * Runs a command without a shell until it ends by itself: signals to this process are handed on to it, and an
- * interruption waits. Gives its status, as shells count: 128 and the number of the signal that killed it.
+ * Runs a command without a shell until it ends by itself, and hands signals to this process on to it; not to be
+ * interrupted. Gives its status, as shells count: 128 and the number of the signal that killed it.
  */
 export const runToItsEnd = (
   command: string,
   args: ReadonlyArray<string>,
   env: NodeJS.ProcessEnv
 ): Effect.Effect<number, NotStarted> =>
-  Effect.uninterruptible(
-    Effect.flatMap(
-      Effect.try({
-        try: () => spawn(command, args, { env, stdio: "inherit" }),
-        catch: notStarted
-      }),
-      (child) =>
-        Effect.callback<number, NotStarted>((resume) => {
-          const onTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor))
-          const forward = (signal: NodeJS.Signals): void => {
-            if (!(onTerminal && ofTerminals.has(signal))) child.kill(signal)
-          }
-          const ended = (result: Effect.Effect<number, NotStarted>): void => {
-            for (const signal of forwarded) process.off(signal, forward)
-            resume(result)
-          }
-          for (const signal of forwarded) process.on(signal, forward)
-          child.on("error", (error) => {
-            // Later ones are of signals that did not reach it.
-            if (child.pid === undefined) ended(Effect.fail(notStarted(error)))
-          })
-          child.once("exit", (code, signal) =>
-            ended(Effect.succeed(signal === null ? (code ?? 0) : 128 + constants.signals[signal]))
-          )
-        })
+  Effect.callback((resume) => {
+    const child = started(() => spawn(command, args, { env, stdio: "inherit" }))
+    if (child instanceof NotStarted) {
+      resume(Effect.fail(child))
+      return
+    }
+    const onTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor))
+    const forward = (signal: NodeJS.Signals): void => {
+      if (!(onTerminal && ofTerminals.has(signal))) child.kill(signal)
+    }
+    const ended = (result: Effect.Effect<number, NotStarted>): void => {
+      for (const signal of forwarded) process.off(signal, forward)
+      resume(result)
+    }
+    for (const signal of forwarded) process.on(signal, forward)
+    child.on("error", (error) => {
+      // Later ones are of signals that did not reach it.
+      if (child.pid === undefined) ended(Effect.fail(notStarted(error)))
+    })
+    child.once("exit", (code, signal) =>
+      ended(Effect.succeed(signal === null ? (code ?? 0) : 128 + constants.signals[signal]))
     )
-  )
+  })
+
+/** Node tells some reasons by an event, and throws others. */
+const started = (start: () => ChildProcess): ChildProcess | NotStarted => {
+  try {
+    return start()
+  } catch (error) {
+    return notStarted(error)
+  }
+}
 
 const notStarted = (error: unknown): NotStarted =>
   new NotStarted({

@@ -43,7 +43,7 @@ export const surroundings = Effect.fnUntraced(function* (
     only === undefined ||
     others.length > 0 ||
     servesAzure(flows, { azure }) ||
-    tokenFiles.some(({ azure }) => azure !== undefined)
+    tokenFiles.some((file) => file.azure !== undefined)
       ? undefined
       : { path: path.join(folder, "assertion"), flow: only.flow.name }
   const broker = yield* make({
@@ -68,12 +68,6 @@ export const surroundings = Effect.fnUntraced(function* (
   const variables = Object.fromEntries(
     Object.entries(broker.variables(origin)).map(([name, value]) => [name, Redacted.value(value)])
   )
-  const token = variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
-  if (token !== undefined) {
-    const tokenFile = path.join(folder, "aws-authorization-token")
-    yield* Effect.mapError(files.writeFileString(tokenFile, token, { mode: 0o600 }), notWritten)
-    variables["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = tokenFile
-  }
   if (presented !== undefined) variables["AZURE_FEDERATED_TOKEN_FILE"] = presented.path
   return commandEnvironment(process.env, {
     variables,

@@ -29,7 +29,9 @@ const beforeAws = [
   "AWS_WEB_IDENTITY_TOKEN_FILE",
   "AWS_ROLE_ARN",
   "AWS_ROLE_SESSION_NAME",
-  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+  // It goes before the token itself, which every SDK takes.
+  "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 ]
 
 /** What `DefaultAzureCredential` asks before a managed identity or a token file, and what narrows it to others. */

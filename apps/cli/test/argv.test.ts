@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { joined } from "../src/argv.ts"
+import { joined, own } from "../src/argv.ts"
 
 describe("--wait-propagation", () => {
   it.each([
@@ -31,5 +31,18 @@ describe("--wait-propagation", () => {
     [[]]
   ])("leaves everything else alone: %j", (args) => {
     assert.deepEqual(joined(args), args)
+  })
+})
+
+describe("--", () => {
+  it.each([
+    [["run", "--", "curl", "--json", "{}"], ["run"]],
+    [
+      ["token", "--json"],
+      ["token", "--json"]
+    ],
+    [["--"], []]
+  ])("ends federate's own: %j", (args, expected) => {
+    assert.deepEqual(own(args), expected)
   })
 })

@@ -46,17 +46,17 @@ export const runCommand = Command.make(
       const flows = yield* Effect.forEach(chosen, serve)
       const refused = new Map<string, Refused>()
       const env = yield* surroundings(flows, file.sections.broker, refused)
-      let status: number | undefined
+      let status = 0
       yield* Effect.gen(function* () {
         status = yield* runToItsEnd(command, args, env)
-        if (status === 0) return
-        yield* tell(refused)
-        return yield* new Stopped({ code: status })
+        if (status !== 0) yield* tell(refused)
       }).pipe(
         Effect.catchTag("NotStarted", ({ reason }) => notStarted(command, reason)),
-        // The signal was handed on, and what the command made of it is what came of it.
+        // What interrupts this process was handed on, and what the command made of it is what came of it.
+        Effect.uninterruptible,
         Effect.onInterrupt(() => Effect.sync(() => (process.exitCode = status)))
       )
+      if (status !== 0) return yield* new Stopped({ code: status })
     },
     Effect.scoped,
     report({ json: false })
