@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { refusal, refusalOf } from "./Answer.ts"
 import type { Refusal } from "./Answer.ts"
@@ -50,21 +51,24 @@ export const make = Effect.fnUntraced(function* (
       find: (header) => Effect.suspend(() => Fiber.join(run(remote.find(header))))
     })
   }
-  return Effect.fnUntraced(function* (assertion, algorithms) {
+  return Effect.fnUntraced(function* ({ expiresAt, issuer = "", token }, algorithms) {
+    const result = yield* Effect.result(
+      verify(token, { keys: sets.get(issuer)!, algorithms, issuer })
+    )
     const now = yield* Clock.currentTimeMillis
-    const { expiresAt, issuer = "", token } = assertion
-    const { header } = yield* Effect.mapError(
-      verify(token, { keys: sets.get(issuer)!, algorithms, issuer }),
-      (error) =>
+    if (Result.isFailure(result)) {
+      const error = result.failure
+      return yield* Effect.fail(
         error._tag === "VerificationError"
           ? unbelieved(problem(error, algorithms))
           : refusalOf(error, now)
-    )
+      )
+    }
     // The verifier lets clocks disagree; what is traded on must not be over by ours.
     if (expiresAt === undefined || expiresAt <= now) {
       return yield* Effect.fail(unbelieved("its exp is over, or is no time"))
     }
-    if (!isAssertion(header["typ"])) {
+    if (!isAssertion(result.success.header["typ"])) {
       return yield* Effect.fail(unbelieved("its typ must be JWT, or absent"))
     }
   })
