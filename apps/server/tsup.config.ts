@@ -6,8 +6,9 @@ export default defineConfig({
   target: "node22",
   minify: true,
   clean: true,
-  splitting: false,
-  // One file that runs on plain Node: everything is inside.
+  // What is loaded when it is first needed (the AWS SDK, the exporters) stays out of memory until then.
+  splitting: true,
+  // It runs on plain Node: everything is inside.
   noExternal: [/.*/],
   // What is CommonJS inside asks for Node's own modules by `require`.
   banner: {

@@ -14,13 +14,23 @@ import { inspect } from "./commands/inspect.ts"
 import { runCommand } from "./commands/run.ts"
 import { sandbox } from "./commands/sandbox.ts"
 import { schema } from "./commands/schema.ts"
+import { serveCommand } from "./commands/serve.ts"
 import { tokenCommand } from "./commands/token.ts"
 import { presenter } from "./presenter.ts"
 import { report } from "./report.ts"
 import { root } from "./root.ts"
 
 const command = root.pipe(
-  Command.withSubcommands([tokenCommand, runCommand, credential, inspect, init, schema, sandbox])
+  Command.withSubcommands([
+    tokenCommand,
+    runCommand,
+    serveCommand,
+    credential,
+    inspect,
+    init,
+    schema,
+    sandbox
+  ])
 )
 
 /** Without the wizard: `init` asks, and what it writes is a file. */

@@ -17,7 +17,7 @@ interface Found {
 }
 
 /** The named file; else `$FEDERATE_CONFIG`; else `federate.yaml` here or in the nearest folder above. */
-const find = Effect.fnUntraced(function* (
+export const find = Effect.fnUntraced(function* (
   named: string | undefined
 ): Effect.fn.Return<Found, UsageError, FileSystem.FileSystem | Path.Path> {
   if (named !== undefined && named !== "") return { file: named }

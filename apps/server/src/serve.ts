@@ -29,7 +29,6 @@ export const serve = (options: Options): Effect.Effect<void, ConfigError | Feder
       yield* on(process, "unhandledRejection", tell)
       const signal = yield* stopSignal
       yield* Effect.raceFirst(served(options, lines), signal)
-      yield* Effect.logInfo("stopped")
     }).pipe(
       Effect.scoped,
       Effect.ensuring(Effect.sync(lines.flush)),
@@ -40,6 +39,9 @@ export const serve = (options: Options): Effect.Effect<void, ConfigError | Feder
 const served = (options: Options, lines: Lines.Lines) =>
   Effect.gen(function* () {
     let server: Server.Server | undefined
+    const told = (message: string) =>
+      Effect.addFinalizer(() => (server === undefined ? Effect.void : Effect.logInfo(message)))
+    yield* told("stopped")
     const surroundings = yield* telemetry(
       process.env,
       Effect.suspend(() => server?.observe ?? Effect.void)
@@ -49,7 +51,7 @@ const served = (options: Options, lines: Lines.Lines) =>
       const fork = Effect.runForkWith(yield* Effect.context())
       const { reload } = server
       yield* on(process, "SIGHUP", () => fork(reload))
-      yield* Effect.addFinalizer(() => Effect.logInfo("stopping"))
+      yield* told("stopping")
       return yield* Effect.never
     }).pipe(Effect.provideContext(surroundings))
   }).pipe(Effect.scoped)
