@@ -87,12 +87,14 @@ export const tokens = Effect.fnUntraced(function* (
     life = 3_600_000,
     refresh,
     retry = RetryPolicy.none,
+    exchanger: party = "party",
+    source = "issuer",
     ...about
-  }: FlowOptions & Pick<Tokens, "client" | "cloud"> = {}
+  }: FlowOptions & Pick<Tokens, "client" | "cloud" | "exchanger" | "source"> = {}
 ): Effect.fn.Return<Programmed<Tokens>, never, import("effect").Scope.Scope> {
   const upstream = upstreamOf()
   const exchanger = TokenExchanger.make({
-    name: "party",
+    name: party,
     exchange: Effect.fnUntraced(function* (_, request) {
       const count = upstream.asked.push(request)
       yield* upstream.before
@@ -108,10 +110,10 @@ export const tokens = Effect.fnUntraced(function* (
   })
   const over = (source: AssertionSource.AssertionSource) =>
     Flow.make({ name, source, exchanger, retry, ...(refresh !== undefined && { refresh }) })
-  const flow = yield* Effect.orDie(over(issuer("issuer", life)))
+  const flow = yield* Effect.orDie(over(issuer(source, life)))
   return {
     upstream,
-    served: { flow, issues: "AccessToken", source: "issuer", exchanger: "party", over, ...about }
+    served: { flow, issues: "AccessToken", source, exchanger: party, over, ...about }
   }
 })
 
@@ -285,7 +287,8 @@ export const hearing = Effect.fnUntraced(function* (
         },
         end: (text: string) => {
           const json = () => JSON.parse(text) as Record<string, unknown>
-          resume(Effect.succeed({ status, headers: told, text, json }))
+          // Not before the listener has come to its end.
+          queueMicrotask(() => resume(Effect.succeed({ status, headers: told, text, json })))
         }
       })
       broker.listener(request, response)

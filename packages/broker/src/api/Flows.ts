@@ -35,7 +35,9 @@ const Request = Schema.Struct({
   softPoint: seconds("The age from which it is refreshed in the background"),
   hardPoint: seconds("The age from which callers wait for the refresh"),
   life: seconds("The age at which it is over"),
-  refreshIn: seconds("How long until a request starts a refresh; 0: the next one does"),
+  refreshIn: Seconds.annotate({
+    description: "How long until a request starts a fetch; 0: the next one does"
+  }),
   refreshing: Schema.Boolean.annotate({ description: "Whether one is being fetched" }),
   error: Schema.optionalKey(Failure),
   retryAt: Schema.optionalKey(
@@ -116,9 +118,9 @@ const tellEntry = (entry: Flow.FlowEntry<Credential.Credential>, now: number): T
         age: round(age),
         softPoint: round(points.soft),
         hardPoint: round(points.hard),
-        life: round(points.life),
-        refreshIn: round(Math.max(0, points.soft - age, (retryAt ?? 0) - now))
+        life: round(points.life)
       }),
+    refreshIn: round(Math.max(0, (points?.soft ?? 0) - (age ?? 0), (retryAt ?? 0) - now)),
     refreshing,
     ...(error !== undefined && { error: failureOf(error) }),
     ...(retryAt !== undefined && { retryAt: timestamp(retryAt) }),

@@ -99,42 +99,45 @@ export const live = (): void => {
     }
   }
 
-  const hop = (label: string, className: string) => {
+  /** Who does something, or, without a label, what they give. */
+  const hop = (label?: string) => {
     const name = element("b")
-    const root = element("li", className, element("span", "label", label), name)
+    const root =
+      label === undefined
+        ? element("li", "", name)
+        : element("li", "hop", element("span", "label", label), name)
     return { root, name }
   }
 
   /** Source, assertion, exchanger, credential. */
   const hopsView = (): View<Told> => {
-    const source = hop("Source", "hop")
-    const assertion = hop("gives an", "good")
-    const exchanger = hop("Exchanger", "hop")
-    const credential = hop("for", "good")
+    const source = hop("Source")
+    const assertion = hop()
+    const exchanger = hop("Exchanger")
+    const credential = hop()
     const root = element("ol", "hops", source.root, assertion.root, exchanger.root, credential.root)
-    write(assertion.name, "Assertion")
+    write(assertion.name, issued.Assertion)
     return {
       root,
-      update: (flow) => {
-        const stage = flow.requests.find(({ error }) => error !== undefined)?.error?.stage
-        write(source.name, flow.source ?? "a source of its own")
+      update: ({ exchanger: second = "its own", issues, requests, source: first = "its own" }) => {
+        const stage = requests.find(({ error }) => error !== undefined)?.error?.stage
+        write(source.name, first)
         mark(source.root, "failed", String(stage === "assertion"))
-        write(exchanger.name, flow.exchanger ?? "an exchanger of its own")
+        write(exchanger.name, second)
         mark(exchanger.root, "failed", String(stage === "exchange"))
-        show(exchanger.root, flow.issues !== "Assertion")
-        show(credential.root, flow.issues !== "Assertion")
-        write(credential.name, issued[flow.issues])
-        write(credential.root.firstElementChild as HTMLElement, "gives")
+        write(credential.name, issued[issues])
+        show(exchanger.root, issues !== "Assertion")
+        show(credential.root, issues !== "Assertion")
       }
     }
   }
 
-  const failureView = (): View<Pick<Asked, "error" | "retryAt" | "state">> => {
+  const failureView = (): View<Asked> => {
     const title = element("strong")
     const where = element("span", "where")
     const description = element("p", "description")
     const hint = element("p", "hint")
-    const again = element("p", "again")
+    const again = element("p", "again", "Callers still get the credential in hand.")
     const root = element(
       "div",
       "failure",
@@ -147,7 +150,7 @@ export const live = (): void => {
       error.stage === "configuration" ? "in the configuration" : `at the ${error.stage}`
     return {
       root,
-      update: ({ error, retryAt, state }) => {
+      update: ({ error, state }) => {
         show(root, error !== undefined)
         if (error === undefined) return
         write(title, error.code ?? error.reason)
@@ -155,18 +158,7 @@ export const live = (): void => {
         write(description, error.description)
         show(hint, error.hint !== undefined)
         write(hint, error.hint ?? "")
-        const held = state === "fresh" || state === "stale"
-        const left = retryAt === undefined ? 0 : (Date.parse(retryAt) - Date.now()) / 1000
-        write(
-          again,
-          [
-            held ? "Callers still get the credential in hand." : "",
-            left > 0 ? `The other side is asked again in ${span(left)}.` : ""
-          ]
-            .join(" ")
-            .trim()
-        )
-        show(again, again.textContent !== "")
+        show(again, state === "fresh" || state === "stale")
       }
     }
   }
@@ -177,7 +169,13 @@ export const live = (): void => {
     return { root, value }
   }
 
-  const requestView = (): View<Asked> => {
+  interface Shown {
+    readonly request: Asked
+    /** Whether it is the flow's only one: then the flow's state is its own. */
+    readonly alone: boolean
+  }
+
+  const requestView = (): View<Shown> => {
     const asked = element("p", "asked")
     const state = element("span", "state")
     const fresh = element("i", "fresh")
@@ -206,7 +204,7 @@ export const live = (): void => {
     let question: string | undefined
     return {
       root,
-      update: (request) => {
+      update: ({ alone, request }) => {
         const { audience, claims, scopes = [] } = request
         const parts = [
           ...scopes,
@@ -217,12 +215,12 @@ export const live = (): void => {
           question = parts.join(" ")
           asked.replaceChildren(
             ...(parts.length === 0
-              ? ["What the flow is set up for"]
+              ? ["Default request"]
               : parts.map((part) => element("code", "", part)))
           )
         }
         write(state, request.refreshing ? "Refreshing" : words[request.state])
-        show(state, request.refreshing || request.state !== "fresh")
+        show(state, request.refreshing || !alone)
         mark(state, "state", request.refreshing ? "fetching" : request.state)
         const held = request.age !== undefined && request.life !== undefined
         show(life, held)
@@ -246,11 +244,7 @@ export const live = (): void => {
         const { refreshIn } = request
         write(
           refresh.value,
-          request.refreshing
-            ? "under way"
-            : refreshIn !== undefined && refreshIn > 0
-              ? `in ${span(refreshIn)}`
-              : "when asked"
+          request.refreshing ? "under way" : refreshIn > 0 ? `in ${span(refreshIn)}` : "when asked"
         )
         write(hits.value, request.hits.toLocaleString())
         write(succeeded.value, request.succeeded.toLocaleString())
@@ -261,7 +255,7 @@ export const live = (): void => {
     }
   }
 
-  const keyOf = ({ audience, claims, scopes }: Asked): string =>
+  const keyOf = ({ request: { audience, claims, scopes } }: Shown): string =>
     JSON.stringify([scopes, audience, claims])
 
   const flowView = (): View<Told> => {
@@ -298,8 +292,10 @@ export const live = (): void => {
         mark(state, "state", flow.state)
         write(kind, flow.cloud === undefined ? "" : `for ${clouds[flow.cloud]}`)
         hops.update(flow)
-        listed(flow.requests.slice(0, shown))
-        hidden(flow.requests.slice(shown))
+        const alone = flow.requests.length === 1
+        const requests = flow.requests.map((request) => ({ request, alone }))
+        listed(requests.slice(0, shown))
+        hidden(requests.slice(shown))
         const left = flow.remembered - Math.min(shown, flow.requests.length)
         const untold = flow.remembered - flow.requests.length
         show(rest, left > 0)

@@ -21,7 +21,7 @@ export const status: Document.Document = Document.make({
 <a href="/readyz">Readiness</a>
 <a href="/metrics">Metrics</a>
 </nav>
-<p>No secret stands on this page.</p>
+<p class="key"><span><i class="fresh"></i>fresh</span> <span><i class="stale"></i>refreshed in the background</span> <span><i class="last"></i>callers wait for the refresh</span></p>
 </footer>`,
   // The function's own text: it is checked as the rest is, and uses nothing from outside itself.
   script: `(${live.toString()})()`

@@ -51,26 +51,27 @@ h2 { font-size: 1.125rem; font-weight: 650; letter-spacing: -.01em; }
 .state[data-state="fetching"]::before { animation: breathe 1.6s ease-in-out infinite; }
 @keyframes breathe { 50% { opacity: .25; } }
 
-.hops { display: flex; align-items: center; margin: 1rem 0 .25rem; font-size: .875rem; }
+.hops { display: flex; flex-wrap: wrap; align-items: center; row-gap: .625rem; margin: 1rem 0 .25rem; font-size: .875rem; }
 .hops li { position: relative; }
 .hops li + li { margin-left: 2.25rem; }
 .hops li + li::before { content: ""; position: absolute; right: calc(100% + .5rem); top: 50%; width: 1.25rem; border-top: 1px solid var(--quiet); }
 .hops li + li::after { content: ""; position: absolute; right: calc(100% + .5rem); top: 50%; width: .375rem; height: .375rem; border: solid var(--quiet); border-width: 1px 1px 0 0; transform: translateY(-50%) rotate(45deg); }
-.hops b { font-weight: 550; }
+.hops b { font-weight: 400; color: var(--quiet); }
+.hops .hop b { font-weight: 550; color: var(--ink); }
 .hop { border: 1px solid var(--line); border-radius: .5rem; padding: .375rem .75rem; background: var(--page); }
 .hop[data-failed="true"] { border-color: var(--failing); background: var(--failure); }
 .label { display: block; font-size: .75rem; line-height: 1.25; color: var(--quiet); }
-.good .label { display: none; }
-.good b { font-weight: 400; color: var(--quiet); }
 
 .request { border-top: 1px solid var(--line); margin-top: 1.125rem; padding-top: 1rem; }
 .asked { flex: 1 1 0; min-width: min(100%, 12rem); display: flex; flex-wrap: wrap; gap: .25rem .75rem; font-size: .875rem; color: var(--quiet); }
 .asked code { color: var(--ink); font-size: .8125rem; }
 .life { position: relative; display: flex; height: .5rem; margin: .875rem 0 .375rem; }
 .life i { height: 100%; }
-.life .fresh { background: var(--fresh-part); border-radius: .25rem 0 0 .25rem; }
-.life .stale { background: var(--stale-part); }
-.life .last { background: var(--last-part); border-radius: 0 .25rem .25rem 0; }
+i.fresh { background: var(--fresh-part); border-radius: .25rem 0 0 .25rem; }
+i.stale { background: var(--stale-part); }
+i.last { background: var(--last-part); border-radius: 0 .25rem .25rem 0; }
+.key { display: flex; flex-wrap: wrap; gap: 0 1rem; }
+.key i { display: inline-block; width: 1.25rem; height: .5rem; margin-right: .375rem; border-radius: .25rem; }
 .life .now { position: absolute; top: -.25rem; height: 1rem; width: 3px; margin-left: -1.5px; border-radius: 2px; background: var(--ink); box-shadow: 0 0 0 2px var(--card); transition: left .4s linear; }
 .ends { display: flex; justify-content: space-between; gap: 1rem; font-size: .8125rem; color: var(--quiet); }
 dl { display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin-top: .75rem; font-size: .875rem; }
@@ -100,12 +101,10 @@ nav { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; }
 @media (max-width: 36rem) {
   body { padding: 1.5rem 1rem 2rem; }
   .flow { padding: 1rem 1rem 1.25rem; }
-  .hops { flex-direction: column; align-items: flex-start; }
-  .hops li + li { margin: 1.5rem 0 0; }
-  .hops .good { padding-left: .75rem; }
-  .hops li + li::before { right: auto; left: 1rem; top: -1.25rem; width: 0; height: 1rem; border-top: 0; border-left: 1px solid var(--quiet); }
-  .hops li + li::after { right: auto; left: calc(1rem - .1875rem); top: -.625rem; transform: translate(.03125rem, 0) rotate(135deg); }
-  dl { display: grid; grid-template-columns: 1fr 1fr; }
+  .hops li + li { margin-left: 1.75rem; }
+  .hops li + li::before { width: .875rem; right: calc(100% + .4375rem); }
+  .hops li + li::after { right: calc(100% + .4375rem); }
+  dl { column-gap: 1.125rem; }
   .rows > div { grid-template-columns: 1fr; }
 }
 @media (prefers-reduced-motion: reduce) {
