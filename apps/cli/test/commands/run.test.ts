@@ -30,6 +30,9 @@ const client = (name: string): ReadonlyArray<string> => [
   fileURLToPath(import.meta.resolve(`../clients/${name}.ts`))
 ]
 
+/** Runs a command on a terminal of its own; of util-linux. */
+const script = "/usr/bin/script"
+
 /** Where the command's temporary folder is made: it must be empty in the end. */
 const temporary = join(here, "tmp")
 mkdirSync(temporary)
@@ -56,9 +59,9 @@ const environment = async (
   args: ReadonlyArray<string> = [],
   surroundings?: Surroundings
 ): Promise<Readonly<Record<string, string>>> => {
-  const script = "console.log(JSON.stringify(process.env))"
+  const print = "console.log(JSON.stringify(process.env))"
   const { code, stderr, stdout } = await ran(
-    [...args, "--", process.execPath, "-e", script],
+    [...args, "--", process.execPath, "-e", print],
     surroundings
   )
   assert.deepEqual({ code, stderr }, { code: 0, stderr: "" })
@@ -166,9 +169,9 @@ describe("federate run", () => {
   })
 
   it("hands its arguments on as they are, and its standard output alone", async () => {
-    const script = "console.log(JSON.stringify(process.argv.slice(1)))"
+    const print = "console.log(JSON.stringify(process.argv.slice(1)))"
     const args = ["--help", "--version", "--json", "--flow", "x", "--", "a b", "$HOME", "-c"]
-    assert.deepEqual(await ran(["--", process.execPath, "-e", script, "--", ...args]), {
+    assert.deepEqual(await ran(["--", process.execPath, "-e", print, "--", ...args]), {
       code: 0,
       stdout: `${JSON.stringify(args)}\n`,
       stderr: ""
@@ -262,12 +265,12 @@ describe("federate run", () => {
     })
 
     it("names a file for an assertion alone, with nobody else's eyes on it", async () => {
-      const script = `
+      const print = `
         const { readFileSync, statSync } = require("node:fs")
         const file = process.env.AZURE_FEDERATED_TOKEN_FILE
         const modes = [file, require("node:path").dirname(file)].map((path) => statSync(path).mode & 0o777)
         console.log(JSON.stringify({ file, modes, token: readFileSync(file, "utf8") }))`
-      const { stdout } = await ran(["--flow", "workload", "--", process.execPath, "-e", script])
+      const { stdout } = await ran(["--flow", "workload", "--", process.execPath, "-e", print])
       const { file, modes, token } = JSON.parse(stdout)
       assert.deepEqual(modes, [0o600, 0o700])
       assert.strictEqual(dirname(dirname(file)), temporary)
@@ -364,6 +367,7 @@ describe("federate run", () => {
       await told(running, "ready")
       for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2"] as const) {
         running.kill(signal)
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
         await told(running, signal)
       }
       running.kill("SIGUSR1")
@@ -389,14 +393,14 @@ describe("federate run", () => {
       assert.isEmpty(readdirSync(temporary))
     })
 
-    it("of a terminal comes to the command once", async () => {
+    it.skipIf(process.platform !== "linux")("of a terminal comes to the command once", async () => {
       const [file = "", ...args] = client("signalled")
       const command = [process.execPath, "--conditions=@federate/source"]
         .concat(fileURLToPath(import.meta.resolve("../../src/main.ts")))
         .concat("run", "--", file, ...args)
         .map((word) => `'${word}'`)
         .join(" ")
-      const typescript = spawn("script", ["-qec", command, "/dev/null"], {
+      const typescript = spawn(script, ["-qec", command, "/dev/null"], {
         env: {
           ...sandbox().env,
           PATH: process.env["PATH"],
@@ -410,9 +414,9 @@ describe("federate run", () => {
         let asked = false
         for await (const chunk of typescript.stdout) {
           said += String(chunk)
-          const [, federate] = /ready for (\d+)\./.exec(said) ?? []
-          if (federate !== undefined && !typed) typed = typescript.stdin.write("\x03")
-          if (said.includes("SIGINT") && !asked) asked = process.kill(Number(federate), "SIGUSR1")
+          const [, pid] = /ready for (\d+)\./.exec(said) ?? []
+          if (pid !== undefined && !typed) typed = typescript.stdin.write("\x03")
+          if (said.includes("SIGINT") && !asked) asked = process.kill(Number(pid), "SIGUSR1")
         }
         assert.include(said, `{"counts":{"SIGINT":1},"status":200}`)
       } finally {
@@ -421,7 +425,7 @@ describe("federate run", () => {
     })
   })
 
-  it("keeps its arguments out of the process list", async () => {
+  it.skipIf(!existsSync("/proc"))("keeps its arguments out of the process list", async () => {
     const running = starting(["--", ...client("signalled")])
     await told(running, "ready")
     const title = readFileSync(`/proc/${running.pid}/cmdline`, "utf8").replace(/\0+$/, "")
