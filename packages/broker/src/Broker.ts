@@ -1,5 +1,5 @@
 /** The local protocols that cloud SDKs already know, over flows: one plain Node request listener. */
-import type { FederationError } from "@federate/core"
+import type { FederationError, TokenRequest } from "@federate/core"
 import type { Fetch } from "@federate/http"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -25,7 +25,7 @@ import * as tokenExchange from "./protocols/tokenExchange.ts"
 import { table } from "./Route.ts"
 import type { Route } from "./Route.ts"
 import * as Secret from "./Secret.ts"
-import { isIssuing, misconfigured } from "./ServedFlow.ts"
+import { isIssuing, misconfigured, tokenRequest } from "./ServedFlow.ts"
 import type { ServedFlow } from "./ServedFlow.ts"
 import { tokenFiles } from "./tokenFile.ts"
 import type { TokenFile } from "./tokenFile.ts"
@@ -198,12 +198,13 @@ const waysIn = (flows: ReadonlyArray<ServedFlow>, config: BrokerConfig) =>
   })
 
 /** What a flow's clients will ask it for, as far as the config tells. */
-const typical = ({ flow: { name } }: ServedFlow, config: BrokerConfig) => {
+const typical = (served: ServedFlow, config: BrokerConfig): TokenRequest.TokenRequest => {
+  const { name } = served.flow
   const resources = Object.entries(config.azure?.resources ?? {})
   const [resource] = resources.find(([, flow]) => flow === name) ?? []
   if (resource !== undefined) return { scopes: [`${resource}/.default`] }
   const audience = config.tokenFiles?.find(({ flow }) => flow === name)?.audience
-  return audience === undefined ? {} : { audience }
+  return audience === undefined ? tokenRequest(served) : { audience }
 }
 
 /** The protocols over some of the flows. */

@@ -1,6 +1,6 @@
 /** A flow as the broker serves it: what it issues, and for whose SDKs. */
 import { FederationError, Misconfigured } from "@federate/core"
-import type { AssertionSource, AwsCredentials, Flow } from "@federate/core"
+import type { AssertionSource, AwsCredentials, Flow, TokenRequest } from "@federate/core"
 import type * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
@@ -21,6 +21,8 @@ export interface ServedTokens extends About {
   readonly cloud?: "azure" | "google"
   /** The identity that the tokens are of, as clients may name it: Azure's client id, Google's e-mail. */
   readonly client?: string
+  /** What is asked for when a client does not say: asked for by name, so that one token serves both. */
+  readonly scopes?: ReadonlyArray<string>
   /** The same exchange of another assertion: what RFC 8693's mode `forward` needs. */
   readonly over?: (
     source: AssertionSource.AssertionSource
@@ -79,6 +81,16 @@ export const named = <Issues extends ServedFlow["issues"]>(
           "Name a flow that does."
         )
       )
+}
+
+/** What a flow is asked for by these scopes; by none, for its own. */
+export const tokenRequest = (
+  served: ServedFlow,
+  scopes: ReadonlyArray<string> = []
+): TokenRequest.TokenRequest => {
+  const own = served.issues === "AccessToken" ? served.scopes : undefined
+  const asked = scopes.length === 0 ? (own ?? []) : scopes
+  return asked.length === 0 ? {} : { scopes: asked }
 }
 
 /** What a flow that issues this is. */

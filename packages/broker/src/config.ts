@@ -185,7 +185,7 @@ section satisfies Schema.Decoder<BrokerConfig>
 export const serve = (
   definition: FlowDefinition
 ): Effect.Effect<ServedFlow, FederationError, Scope.Scope> => {
-  const { client, cloud, exchanger, issues, make, source } = definition
+  const { client, cloud, exchanger, issues, make, scopes, source } = definition
   const refresh = RefreshPolicy.make({
     margin: "6 minutes",
     patience: "800 millis",
@@ -203,6 +203,7 @@ export const serve = (
       issues,
       ...(cloud !== undefined && cloud !== "aws" && { cloud }),
       ...(client !== undefined && { client }),
+      ...(scopes !== undefined && { scopes }),
       ...(issues === "AccessToken" && {
         over: (other) => Effect.map(make({ refresh, source: other }), (made) => made as Flow.Flow)
       })

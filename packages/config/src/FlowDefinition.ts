@@ -39,6 +39,8 @@ export interface FlowDefinition {
   readonly cloud: "aws" | "azure" | "google" | undefined
   /** The identity that they are of, as that cloud's SDKs name it. */
   readonly client: string | undefined
+  /** What is asked for when the caller does not say. */
+  readonly scopes: ReadonlyArray<string> | undefined
   /** All that the file says of it, variables put in: equal (`Equal.equals`) for definitions that make the same flow. */
   readonly identity: Redacted.Redacted
   /** Makes the flow. It lives as long as the scope. */
@@ -93,6 +95,7 @@ export const defineFlow = <Platform>(
     issues: exchanger?.adapter.issues ?? "Assertion",
     cloud: exchanger?.adapter.cloud,
     client: exchanger?.adapter.client?.(exchanger.settings),
+    scopes: exchanger?.adapter.scopes?.(exchanger.settings),
     identity: Redacted.make(JSON.stringify(described)),
     make: Effect.fnUntraced(function* (options = {}) {
       const policy = refresh === undefined ? options.refresh : refreshPolicy(refresh)

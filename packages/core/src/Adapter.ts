@@ -44,4 +44,6 @@ export interface ExchangerAdapter<
   readonly cloud?: "aws" | "azure" | "google"
   /** The identity that its credentials are of, as that cloud's SDKs name it: Azure's client id, Google's e-mail. */
   readonly client?: (config: Config) => string | undefined
+  /** What is asked for when the caller does not say. */
+  readonly scopes?: (config: Config) => ReadonlyArray<string> | undefined
 }

@@ -46,5 +46,6 @@ export const exchanger: Adapter.ExchangerAdapter<
   issues: "AccessToken",
   cloud: "azure",
   client: ({ clientId }) => clientId,
+  scopes: ({ scopes }) => scopes,
   make: (options, { fetch }) => make({ ...options, fetch })
 }

@@ -17,6 +17,7 @@ import { handedOf } from "../Audit.ts"
 import { fetched } from "../Protocol.ts"
 import type { Call } from "../Route.ts"
 import type { Secret } from "../Secret.ts"
+import { tokenRequest } from "../ServedFlow.ts"
 import type { ServedFlow } from "../ServedFlow.ts"
 import { Api } from "./Api.ts"
 import { Asked, refuse } from "./Asked.ts"
@@ -50,7 +51,7 @@ export const serve = ({
           const flow = served.flow as Flow.Flow<AccessToken | AwsCredentials>
           const scopes = scope.flatMap((each) => each.split(" ")).filter((each) => each !== "")
           const request: TokenRequest.TokenRequest = {
-            ...(scopes.length > 0 && { scopes }),
+            ...tokenRequest(served, scopes),
             ...(audience !== "" && { audience })
           }
           const question = { flow, request, scope: [...scopes, audience].join(" ").trim() }

@@ -14,7 +14,7 @@ import type { Headers } from "../Headers.ts"
 import { isScope, parameters } from "../parameters.ts"
 import * as Protocol from "../Protocol.ts"
 import type { Route } from "../Route.ts"
-import { isIssuing, named, only } from "../ServedFlow.ts"
+import { isIssuing, named, only, tokenRequest } from "../ServedFlow.ts"
 import type { ServedFlow, ServedTokens } from "../ServedFlow.ts"
 
 /** On every answer: Google's clients take none without it. */
@@ -152,7 +152,7 @@ const accessTokens = (
     }
     return {
       flow: served.flow,
-      request: scopes.length === 0 ? {} : { scopes },
+      request: tokenRequest(served, scopes),
       scope: scopes.join(" "),
       write: ({ expiresAt, token, tokenType }, now) =>
         JSON.stringify({
