@@ -75,7 +75,7 @@ export interface AwsConfig {
 }
 
 /** Whose assertions are traded for which flows' access tokens (RFC 8693). */
-export interface TokenExchangeConfig {
+interface TokenExchangeConfig {
   /** The broker as its metadata names it (RFC 8414): an origin, https or on loopback. Default: the one that is asked. */
   readonly issuer?: string
   /** By name, in the order in which they are looked at. Without any there is no token endpoint. */

@@ -1,5 +1,5 @@
 /** Whose assertions are trusted with which flows' tokens: what a policy demands of a verified assertion. */
-import type { Assertion, FederationError } from "@federate/core"
+import type { Assertion, FederationError, Flow } from "@federate/core"
 import { endpoint, publicText } from "@federate/http"
 import { algorithms as known } from "@federate/oidc"
 import * as Result from "effect/Result"
@@ -15,13 +15,19 @@ export interface TrustPolicy {
   readonly jwksUri: string | undefined
   readonly algorithms: ReadonlyArray<string>
   readonly scopes: ReadonlySet<string>
-  readonly mode: "forward" | "flow"
   /** Where it is served: on loopback without one. */
   readonly socket: string | undefined
   /** By name. */
-  readonly flows: ReadonlyMap<string, ServedTokens>
+  readonly flows: ReadonlyMap<string, Granted>
   /** What an assertion of the issuer's, verified, does not fulfil, in words. */
   readonly problem: (assertion: Assertion.Assertion) => string | undefined
+}
+
+/** What a policy gives. */
+export interface Granted {
+  readonly flow: Flow.Flow
+  /** How the caller's own assertion is traded, in the mode `forward`; else the flow's own credential is handed out. */
+  readonly over: ServedTokens["over"]
 }
 
 /** Reads a policy. One that can never work, or would trust everybody, is `Misconfigured`. */
@@ -82,12 +88,13 @@ export const make = (
       )
     }
     const claims = Object.entries(config.claims ?? {}).map(
-      ([claim, patterns]) => [claim, list(patterns)] as const
+      ([claim, each]) => [claim, list(each)] as const
     )
-    for (const [key, patterns] of [
+    const all = [
       ["subject", [config.subject]] as const,
-      ...claims.map(([claim, patterns]) => [`claims.${claim}`, patterns] as const)
-    ]) {
+      ...claims.map(([claim, each]) => [`claims.${claim}`, each] as const)
+    ]
+    for (const [key, patterns] of all) {
       if (patterns.length === 0) {
         return yield* refuse(key, "has no pattern", "Give one; ** takes whatever value is there.")
       }
@@ -105,18 +112,21 @@ export const make = (
     const served = yield* Result.all(
       config.flows.map((each) => named(flows, `${setting}.flows`, each, "AccessToken"))
     )
-    const closed = served.find(({ over }) => over === undefined)
-    if (mode === "forward" && closed !== undefined) {
-      return yield* refuse(
-        "flows",
-        `the flow "${closed.flow.name}" cannot trade an assertion that is not its own`,
-        "Say mode: flow to hand out the flow's own credential, or name a flow that can."
-      )
+    const flowsByName = new Map<string, Granted>()
+    for (const { flow, over } of served) {
+      if (mode === "forward" && over === undefined) {
+        return yield* refuse(
+          "flows",
+          `the flow "${flow.name}" cannot trade an assertion that is not its own`,
+          "Say mode: flow to hand out the flow's own credential, or name a flow that can."
+        )
+      }
+      flowsByName.set(flow.name, { flow, over: mode === "forward" ? over : undefined })
     }
     const demands = [
       audience(audiences),
       demand("sub", [config.subject], (value) => (typeof value === "string" ? [value] : [])),
-      ...claims.map(([claim, patterns]) => demand(claim, patterns, texts))
+      ...claims.map(([claim, each]) => demand(claim, each, texts))
     ]
     return {
       name,
@@ -124,9 +134,8 @@ export const make = (
       jwksUri,
       algorithms,
       scopes: new Set(config.scopes),
-      mode,
       socket,
-      flows: new Map(served.map((each) => [each.flow.name, each])),
+      flows: flowsByName,
       problem: (assertion) => {
         const { algorithm = "" } = assertion
         if (!algorithms.includes(algorithm)) {
@@ -151,10 +160,10 @@ type Demand = (assertion: Assertion.Assertion) => string | undefined
 
 const audience =
   (accepted: ReadonlyArray<string>): Demand =>
-  ({ audience: named, claims }) =>
-    accepted.some((each) => named.includes(each))
+  (assertion) =>
+    accepted.some((each) => assertion.audience.includes(each))
       ? undefined
-      : `aud is ${shown(claims["aud"])}, and must hold ${quoted(accepted)}`
+      : `aud is ${shown(assertion.claims["aud"])}, and must hold ${quoted(accepted)}`
 
 const demand = (
   claim: string,
@@ -176,8 +185,8 @@ const texts = (value: unknown): ReadonlyArray<string> =>
     .filter((each) => ["string", "number", "boolean"].includes(typeof each))
     .map(String)
 
-const quoted = (texts: ReadonlyArray<string>): string =>
-  texts.map((each) => `"${each}"`).join(" or ")
+const quoted = (accepted: ReadonlyArray<string>): string =>
+  accepted.map((each) => `"${each}"`).join(" or ")
 
 /** In characters. */
 const longestShown = 200

@@ -1,9 +1,9 @@
 /** The patterns of trust policies: texts with wildcards, always held against the whole of a value. */
 
-const wildcards = ["*", "**"]
+const wildcards = new Set(["*", "**"])
 
 /** What `*` stops at: the ends of segments. */
-const separators = [":", "/"]
+const separators = new Set([":", "/"])
 
 /**
  * A pattern as a predicate: `*` is any run of characters within one segment (segments end at `:` and `/`), `**` any run
@@ -16,7 +16,7 @@ export const pattern = (text: string): ((value: string) => boolean) => {
   const reach = (reached: Uint8Array, place: number): void => {
     for (let at = place; reached[at] === 0; at++) {
       reached[at] = 1
-      if (!wildcards.includes(parts[at]!)) return
+      if (!wildcards.has(parts[at]!)) return
     }
   }
   return (value) => {
@@ -26,7 +26,7 @@ export const pattern = (text: string): ((value: string) => boolean) => {
       const next = new Uint8Array(parts.length + 1)
       for (const [at, part] of parts.entries()) {
         if (reached[at] === 0) continue
-        if (part === "**" || (part === "*" && !separators.includes(character))) reach(next, at)
+        if (part === "**" || (part === "*" && !separators.has(character))) reach(next, at)
         else if (part === character) reach(next, at + 1)
       }
       reached = next

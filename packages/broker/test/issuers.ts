@@ -6,6 +6,7 @@ import { Effect } from "effect"
 
 export interface Token {
   readonly claims?: Readonly<Record<string, unknown>>
+  /** Besides `alg` and `kid`. Default: a `typ`. */
   readonly header?: Partial<JWTHeaderParameters>
   /** In seconds. Default 300. */
   readonly lifetime?: number
@@ -63,7 +64,7 @@ export const issuer = async (url: string, alg = "RS256"): Promise<Issuer> => {
     issue: (token = {}) =>
       sign(
         current.privateKey,
-        { alg, kid: current.jwk.kid!, typ: "JWT", ...token.header },
+        { alg, kid: current.jwk.kid!, ...(token.header ?? { typ: "JWT" }) },
         url,
         token
       ),

@@ -23,11 +23,11 @@ import { posted } from "../posted.ts"
 import * as Protocol from "../Protocol.ts"
 import type { Route } from "../Route.ts"
 import { misconfigured } from "../ServedFlow.ts"
-import type { ServedFlow, ServedTokens } from "../ServedFlow.ts"
+import type { ServedFlow } from "../ServedFlow.ts"
 import * as TrustPolicy from "../TrustPolicy.ts"
 import * as verifier from "../verifier.ts"
 
-export const paths = {
+const paths = {
   token: "/oauth2/token",
   metadata: "/.well-known/oauth-authorization-server"
 } as const
@@ -79,7 +79,7 @@ export const make = Effect.fnUntraced(function* ({
   const verify = yield* verifier.make(policies, fetch)
   const forward = yield* forwarded.make
 
-  /** The flow that a caller gets its token from, and under which policy. */
+  /** The flow that a caller gets its token from: over its own assertion, or as it is. */
   const trusted = Effect.fnUntraced(function* (
     served: ReadonlyArray<TrustPolicy.TrustPolicy>,
     asked: Asked
@@ -87,7 +87,7 @@ export const make = Effect.fnUntraced(function* ({
     const { assertion } = asked
     const candidates = yield* Effect.fromResult(candidatesFor(served, asked))
     yield* verify(assertion, [...new Set(candidates.flatMap(({ algorithms }) => algorithms))])
-    const { policy, tokens } = yield* Effect.fromResult(choose(candidates, asked))
+    const { granted, policy } = yield* Effect.fromResult(choose(candidates, asked))
     const foreign = asked.scopes.find((scope) => !policy.scopes.has(scope))
     if (foreign !== undefined) {
       return yield* Effect.fail(
@@ -97,10 +97,10 @@ export const make = Effect.fnUntraced(function* ({
         )
       )
     }
-    if (policy.mode === "flow" || tokens.over === undefined) return tokens.flow
-    return yield* Effect.mapError(
-      forward(policy.name, tokens.over, tokens.flow.name, assertion),
-      (error) => refusalOf(error, clock.currentTimeMillisUnsafe())
+    const { flow, over } = granted
+    if (over === undefined) return flow
+    return yield* Effect.mapError(forward(policy.name, over, flow.name, assertion), (error) =>
+      refusalOf(error, clock.currentTimeMillisUnsafe())
     )
   })
 
@@ -149,7 +149,9 @@ export const make = Effect.fnUntraced(function* ({
       method: "POST",
       refuse: oauthRefusal,
       handle: ({ query }) =>
-        Effect.catch(exchange(served, query), (refused) => Effect.succeed(oauthRefusal(refused)))
+        exchange(served, query).pipe(
+          Effect.catch((refused) => Effect.succeed(oauthRefusal(refused)))
+        )
     })
     return [
       [paths.token, token],
@@ -264,7 +266,7 @@ const choose = (
   candidates: ReadonlyArray<TrustPolicy.TrustPolicy>,
   { assertion, flow }: Asked
 ): Result.Result<
-  { readonly policy: TrustPolicy.TrustPolicy; readonly tokens: ServedTokens },
+  { readonly policy: TrustPolicy.TrustPolicy; readonly granted: TrustPolicy.Granted },
   Refusal
 > => {
   const problems = candidates.map((policy) => [policy, policy.problem(assertion)] as const)
@@ -276,13 +278,13 @@ const choose = (
     )
   }
   const served = new Map(
-    // In turn, so that the first policy of each flow stays.
+    // The first policy of each flow is put in last, and stays.
     fitting
       .toReversed()
       .flatMap((policy) =>
         [...policy.flows]
           .filter(([each]) => flow === undefined || each === flow)
-          .map(([each, tokens]) => [each, { policy, tokens }] as const)
+          .map(([each, granted]) => [each, { policy, granted }] as const)
       )
   )
   const [only, ...more] = served.values()

@@ -65,17 +65,21 @@ const client = Effect.gen(function* () {
       execute: [OpenId.allowInsecureRequests]
     })
   )
-  const trade = (token: string, more: Record<string, string> = {}) =>
-    Effect.tryPromise({
-      try: () =>
-        OpenId.genericGrantRequest(config, grant, {
-          subject_token: token,
-          subject_token_type: tokenType("jwt"),
-          ...more
-        }),
-      // All that openid-client throws is an error.
-      catch: (caught) => caught as Error
+  const ask = (token: string, more: Record<string, string> = {}) =>
+    OpenId.genericGrantRequest(config, grant, {
+      subject_token: token,
+      subject_token_type: tokenType("jwt"),
+      ...more
     })
+  const trade = (...asked: Parameters<typeof ask>) => Effect.promise(() => ask(...asked))
+  /** What it throws. */
+  const refusal = (...asked: Parameters<typeof ask>) =>
+    Effect.promise(() =>
+      ask(...asked).then(
+        () => assert.fail("it was not refused"),
+        (thrown: unknown) => thrown
+      )
+    )
   const issue = (sub: string, more: Partial<Parameters<Sandbox.Sandbox["issueToken"]>[1]> = {}) =>
     Effect.promise(() =>
       sandbox().issueToken("ci", {
@@ -85,7 +89,7 @@ const client = Effect.gen(function* () {
         ...more
       })
     )
-  return { handed, issue, trade }
+  return { handed, issue, refusal, trade }
 })
 
 describe("openid-client", () => {
@@ -122,10 +126,10 @@ describe("openid-client", () => {
 
   it.live("is told what Entra says to a job that it does not trust", () =>
     Effect.gen(function* () {
-      const { issue, trade } = yield* client
+      const { issue, refusal } = yield* client
       const token = yield* issue("repo:org/app:stranger")
       // A trust that was just set up gets a second: until then the broker says 503.
-      const error = yield* Effect.flip(trade(token)).pipe(
+      const error = yield* refusal(token).pipe(
         Effect.repeat({ until: (caught) => caught instanceof OpenId.ResponseBodyError, times: 9 })
       )
       assert.isTrue(error instanceof OpenId.ResponseBodyError)
