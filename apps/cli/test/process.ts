@@ -10,8 +10,8 @@ const source = (name: string): string => fileURLToPath(import.meta.resolve(`../s
 
 const conditions = "--conditions=@federate/source"
 
-/** As a shell types it. */
-const command = `"${process.execPath}" ${conditions} "${source("main.ts")}"`
+/** As a shell, or a config file, has it. */
+export const command = `"${process.execPath}" ${conditions} "${source("main.ts")}"`
 
 export interface Surroundings {
   readonly cwd?: string

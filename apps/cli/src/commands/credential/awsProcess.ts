@@ -13,6 +13,7 @@ import { flowArgument } from "../../flowParameters.ts"
 import { report } from "../../report.ts"
 import { root } from "../../root.ts"
 import { rfc3339 } from "../../time.ts"
+import { UsageError } from "../../UsageError.ts"
 
 export const awsProcess = Command.make(
   "aws-process",
@@ -21,8 +22,10 @@ export const awsProcess = Command.make(
     function* ({ flow }) {
       const { config } = yield* root
       const file = yield* load(Option.getOrUndefined(config))
-      const { accessKeyId, accountId, expiresAt, secretAccessKey, sessionToken } =
-        yield* credentialOf(yield* flowIssuing(file, flow, "AwsCredentials"))
+      const definition = yield* flowIssuing(file, flow, "AwsCredentials")
+      const { accessKeyId, accountId, expiresAt, secretAccessKey, sessionToken } = yield* onceOnly(
+        credentialOf(definition)
+      )
       yield* Console.log(
         JSON.stringify({
           Version: 1,
@@ -45,3 +48,25 @@ export const awsProcess = Command.make(
     }
   ])
 )
+
+/** Tells a process of this command that one of the same fetches credentials, and waits for it. */
+const marker = "FEDERATE_CREDENTIAL_PROCESS"
+
+/**
+ * A source that signs with AWS's keys looks for them where the caller does: in a profile that names this command, which
+ * would go round for ever.
+ */
+const onceOnly = <A, E>(fetch: Effect.Effect<A, E>): Effect.Effect<A, E | UsageError> =>
+  process.env[marker] !== undefined
+    ? Effect.fail(
+        new UsageError({
+          problem:
+            "The flow's source looks for AWS credentials in the profile that this command is to bring them for",
+          hint: "Call it without that profile (`credential_process = env -u AWS_PROFILE federate …`), and not from [default]."
+        })
+      )
+    : Effect.acquireUseRelease(
+        Effect.sync(() => (process.env[marker] = "1")),
+        () => fetch,
+        () => Effect.sync(() => delete process.env[marker])
+      )
