@@ -1,11 +1,13 @@
 /** Azure's SDKs, unmodified, through a broker: from a Cognito identity to Microsoft Graph. */
 import { readFileSync } from "node:fs"
+import { request as send } from "node:http"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { needs } from "../debian.ts"
 import {
   brokerOf,
   cloud,
+  listening,
   once,
   readGraph,
   resource,
@@ -117,16 +119,18 @@ for (const [name, script, args] of clients) {
   })
 }
 
+const defaults: ReadonlyArray<readonly [name: string, script: string]> = [
+  ["@azure/identity", "azureIdentity.ts"],
+  ...(python ? [["Python's azure-identity", "azure_identity.py"] as const] : [])
+]
+
 describe("the default credential", () => {
-  for (const [name, script] of [
-    ["@azure/identity", "azureIdentity.ts"],
-    ...(python ? [["Python's azure-identity", "azure_identity.py"]] : [])
-  ] as const) {
+  for (const [name, script] of defaults) {
     it.live(`of ${name} finds App Service, else IMDS`, () =>
       Effect.gen(function* () {
         const { handed, refused, variables } = yield* brokerOf(sandbox())
         for (const found of [variables, imds(variables)]) {
-          const { error, token } = yield* once(script!, ["default", scope], found)
+          const { error, token } = yield* once(script, ["default", scope], found)
           assert.isUndefined(error)
           yield* readGraph(sandbox(), token)
           assert.strictEqual(handed.at(-1)!.tokenHash, sha256(token))
@@ -136,6 +140,46 @@ describe("the default credential", () => {
           ["azure-app-service", "azure-imds"]
         )
         assert.isEmpty(refused)
+      })
+    )
+  }
+})
+
+describe("on a machine of Azure's", () => {
+  /** A proxy by which a client reaches the broker under the address that it knows by itself. */
+  const machine = Effect.fnUntraced(function* (origin: string) {
+    /** The header `Metadata` of each question. */
+    const asked: Array<string | ReadonlyArray<string> | undefined> = []
+    const proxy = yield* listening((request, response) => {
+      const { host, pathname, search } = new URL(request.url ?? "")
+      assert.strictEqual(host, "169.254.169.254")
+      asked.push(request.headers["metadata"])
+      const headers = { ...request.headers, host: new URL(origin).host }
+      send(`${origin}${pathname}${search}`, { headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 0, answer.headers)
+        answer.pipe(response)
+      }).end()
+    })
+    return { asked, variables: { HTTP_PROXY: proxy, http_proxy: proxy } }
+  })
+
+  for (const [name, script] of defaults) {
+    it.live(`the default credential of ${name} finds IMDS by a question without its header`, () =>
+      Effect.gen(function* () {
+        const { handed, origin, refused } = yield* brokerOf(sandbox())
+        const { asked, variables } = yield* machine(origin)
+        const { error, token } = yield* once(script, ["default", scope], variables)
+        assert.isUndefined(error)
+        yield* readGraph(sandbox(), token)
+        assert.deepEqual(asked, [undefined, "true"])
+        assert.deepEqual(
+          refused.map(({ protocol, status }) => [protocol, status]),
+          [["azure-imds", 400]]
+        )
+        assert.deepEqual(
+          handed.map(({ protocol, tokenHash }) => [protocol, tokenHash]),
+          [["azure-imds", sha256(token)]]
+        )
       })
     )
   }

@@ -1,10 +1,9 @@
 /** The little of Google's Security Token Service that an external account needs, trusting one issuer and audience. */
 import { randomUUID } from "node:crypto"
-import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
 import { text } from "node:stream/consumers"
 import { remoteKeys, verify } from "@federate/oidc"
 import { Effect, Redacted } from "effect"
+import { listening } from "./surroundings.ts"
 
 const pool =
   "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/pool/providers/cognito"
@@ -56,31 +55,24 @@ export const securityTokenService = Effect.fnUntraced(function* (provider: Provi
         : refused
     )
   )
-  const server = yield* Effect.acquireRelease(
-    Effect.callback<ReturnType<typeof createServer>>((resume) => {
-      const made = createServer(async (request, response) => {
-        const form = new URLSearchParams(await text(request))
-        const [status, body] = await Effect.runPromise(
-          Effect.match(trade(form), {
-            onSuccess: (answer) => [200, answer] as const,
-            onFailure: (refusal) => [400, refusal] as const
-          })
-        )
-        response.writeHead(status, { "content-type": "application/json" })
-        response.end(JSON.stringify(body))
+  const origin = yield* listening(async (request, response) => {
+    const form = new URLSearchParams(await text(request))
+    const [status, body] = await Effect.runPromise(
+      Effect.match(trade(form), {
+        onSuccess: (answer) => [200, answer] as const,
+        onFailure: (refusal) => [400, refusal] as const
       })
-      made.listen(0, "127.0.0.1", () => resume(Effect.succeed(made)))
-    }),
-    (listening) => Effect.sync(() => listening.close())
-  )
-  const { port } = server.address() as AddressInfo // a server that listens has one
+    )
+    response.writeHead(status, { "content-type": "application/json" })
+    response.end(JSON.stringify(body))
+  })
   /** The configuration file of a workload that is let in. */
   const configuration = (source: object): string =>
     JSON.stringify({
       type: "external_account",
       audience: pool,
       subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
-      token_url: `http://127.0.0.1:${port}/v1/token`,
+      token_url: `${origin}/v1/token`,
       credential_source: source
     })
   return { issued, configuration }

@@ -5,6 +5,9 @@
 import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
+import { createServer } from "node:http"
+import type { RequestListener, Server } from "node:http"
+import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
@@ -146,7 +149,7 @@ export interface Got {
 export type Variables = Readonly<Record<string, string>>
 
 /** A program that lives on nothing but these variables: it finds no other program, and nobody's settings. */
-const nothing = { HOME: "/nonexistent", PATH: "/nonexistent" }
+const nothing = { HOME: "/nonexistent", PATH: "/nonexistent", PYTHONDONTWRITEBYTECODE: "1" }
 
 const start = (file: string, args: ReadonlyArray<string>, variables: Variables) =>
   Effect.acquireRelease(
@@ -197,6 +200,21 @@ export const output = (file: string, args: ReadonlyArray<string>, variables: Var
           child.once("close", (code) => resume(Effect.succeed({ code, stdout, stderr })))
         }
       )
+    })
+  )
+
+/** A server of the test's own, on a free port of loopback. */
+export const listening = (listener: RequestListener) =>
+  Effect.acquireRelease(
+    Effect.callback<Server>((resume) => {
+      const server = createServer(listener)
+      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+    }),
+    (server) => Effect.sync(() => server.close())
+  ).pipe(
+    Effect.map((server) => {
+      const { port } = server.address() as AddressInfo // a server that listens has one
+      return `http://127.0.0.1:${port}`
     })
   )
 
