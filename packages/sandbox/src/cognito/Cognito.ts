@@ -144,6 +144,13 @@ export const make = ({ account, clock, issuer, pools }: Options): Service => {
       })
     ),
 
+    GetIdentityPoolRoles: signed("GetIdentityPoolRoles", { IdentityPoolId: id }, (input) =>
+      Effect.map(findPool(input.IdentityPoolId), (pool) => ({
+        IdentityPoolId: pool.id,
+        Roles: pool.roles
+      }))
+    ),
+
     GetOpenIdTokenForDeveloperIdentity: signed(
       "GetOpenIdTokenForDeveloperIdentity",
       {

@@ -10,6 +10,7 @@ const names = {
     "DescribeIdentityPool",
     "GetCredentialsForIdentity",
     "GetId",
+    "GetIdentityPoolRoles",
     "GetOpenIdTokenForDeveloperIdentity",
     "ListIdentityPools",
     "LookupDeveloperIdentity",

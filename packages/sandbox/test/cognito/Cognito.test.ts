@@ -5,6 +5,7 @@ import {
   DescribeIdentityPoolCommand,
   GetCredentialsForIdentityCommand,
   GetIdCommand,
+  GetIdentityPoolRolesCommand,
   GetOpenIdTokenCommand,
   GetOpenIdTokenForDeveloperIdentityCommand,
   ListIdentityPoolsCommand,
@@ -494,6 +495,20 @@ describe("GetCredentialsForIdentity", () => {
     const IdentityPoolId = await createPool()
     const call = admin().send(new GetIdCommand({ IdentityPoolId }))
     assert.match((await refusal(call)).message, /Unauthenticated access is not supported/)
+  })
+
+  it("gives a role that the pool tells of", async () => {
+    const IdentityPoolId = await createPool()
+    const roles = (of: string) =>
+      admin().send(new GetIdentityPoolRolesCommand({ IdentityPoolId: of }))
+    assert.deepEqual((await roles(IdentityPoolId)).Roles, {})
+    const Roles = { authenticated: sandbox().aws.workload.roleArn }
+    await setRoles(IdentityPoolId, Roles)
+    assert.deepInclude(await roles(IdentityPoolId), { IdentityPoolId, Roles })
+    assert.deepInclude(await refusal(roles(unknownId)), { name: "ResourceNotFoundException" })
+    const workload = cognitoClient(sandbox(), { keys: sandbox().aws.workload })
+    const call = workload.send(new GetIdentityPoolRolesCommand({ IdentityPoolId }))
+    assert.deepInclude(await refusal(call), { name: "AccessDeniedException" })
   })
 
   it("refuses role mappings, rather than ignore them", async () => {
