@@ -25,3 +25,23 @@ export const own = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
   const end = args.indexOf("--")
   return end === -1 ? args : args.slice(0, end)
 }
+
+/** Flags with a value after a blank, before `run`'s command. */
+const valued = new Set(["--flow", "--config", "-c", "--log-level", "--completions"])
+
+/** Where the first word at or after this place is that is no flag, and no flag's value. */
+const operand = (args: ReadonlyArray<string>, from: number): number => {
+  const arg = args[from]
+  return arg === undefined || arg === "--" || !arg.startsWith("-")
+    ? from
+    : operand(args, from + (valued.has(arg) ? 2 : 1))
+}
+
+/** Puts `--` before the command that `run` runs, where it was left out: flags and another `--` after it are its own. */
+export const separated = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const name = operand(args, 0)
+  const command = operand(args, name + 1)
+  return args[name] !== "run" || command >= args.length || args[command] === "--"
+    ? args
+    : [...args.slice(0, command), "--", ...args.slice(command)]
+}

@@ -7,7 +7,7 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import manifest from "../package.json" with { type: "json" }
-import { joined, own } from "./argv.ts"
+import { joined, own, separated } from "./argv.ts"
 import { credential } from "./commands/credential.ts"
 import { init } from "./commands/init.ts"
 import { inspect } from "./commands/inspect.ts"
@@ -40,7 +40,8 @@ const builtIns = GlobalFlag.BuiltIns.filter((flag) => flag !== GlobalFlag.Wizard
  * Runs the command: 0 when it did what was asked, 1 when the other side refused or could not be reached, 2 when it was
  * called or configured wrong, 70 when it failed by a fault of its own.
  */
-export const run = (args: ReadonlyArray<string>) => {
+export const run = (given: ReadonlyArray<string>) => {
+  const args = separated(given)
   // Before the flags are read, and when they cannot be.
   const json = own(args).includes("--json")
   return Command.runWith(command, { version: manifest.version })(joined(args)).pipe(

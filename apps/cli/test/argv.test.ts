@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { joined, own } from "../src/argv.ts"
+import { joined, own, separated } from "../src/argv.ts"
 
 describe("--wait-propagation", () => {
   it.each([
@@ -44,5 +44,38 @@ describe("--", () => {
     [["--"], []]
   ])("ends federate's own: %j", (args, expected) => {
     assert.deepEqual(own(args), expected)
+  })
+})
+
+describe("the command of run", () => {
+  it.each([
+    [
+      ["run", "terraform", "apply", "-auto-approve"],
+      ["run", "--", "terraform", "apply", "-auto-approve"]
+    ],
+    [
+      ["run", "npm", "test", "--", "--help"],
+      ["run", "--", "npm", "test", "--", "--help"]
+    ],
+    [
+      ["-c", "run", "run", "--flow", "a", "--flow=b", "--log-level", "debug", "run", "--flow"],
+      ["-c", "run", "run", "--flow", "a", "--flow=b", "--log-level", "debug", "--", "run", "--flow"]
+    ]
+  ])("has its flags to itself: %j", (args, expected) => {
+    assert.deepEqual(separated(args), expected)
+  })
+
+  it.each([
+    [["run", "--", "node", "--version"]],
+    [["run", "--flow", "a", "--", "node", "--", "x"]],
+    [["run", "--help"]],
+    [["run", "--flow"]],
+    [["run"]],
+    [["token", "run", "--json"]],
+    [["--", "run", "x"]],
+    [["--version"]],
+    [[]]
+  ])("leaves everything else alone: %j", (args) => {
+    assert.deepEqual(separated(args), args)
   })
 })

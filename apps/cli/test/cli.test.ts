@@ -3,12 +3,18 @@ import { Effect, Stream } from "effect"
 import { federate } from "./command.ts"
 import manifest from "../package.json" with { type: "json" }
 
-const commands = ["token", "inspect", "init", "schema", "sandbox"]
+const commands = ["token", "run", "credential", "inspect", "init", "schema", "sandbox"]
+
+/** Those that do something by themselves. */
+const whole = [
+  ...commands.filter((command) => command !== "credential"),
+  ...["aws-process", "google-executable", "kubectl", "git"].map((each) => `credential ${each}`)
+]
 
 describe("help", () => {
-  it.effect.each(commands)("is there for %s, with examples", (command) =>
+  it.effect.each(whole)("is there for %s, with examples", (command) =>
     Effect.gen(function* () {
-      const { code, stderr, stdout } = yield* federate([command, "--help"])
+      const { code, stderr, stdout } = yield* federate([...command.split(" "), "--help"])
       assert.strictEqual(code, 0)
       assert.strictEqual(stderr, "")
       assert.match(stdout, /^DESCRIPTION\n/)

@@ -24,17 +24,11 @@ export const runCommand = Command.make(
     ),
     command: Argument.String("command").pipe(
       Argument.withDescription("The command and its arguments, after --"),
-      Argument.variadic()
+      Argument.variadic({ min: 1 })
     )
   },
   Effect.fn(
-    function* ({ command: [command, ...args], flow }) {
-      if (command === undefined || command === "") {
-        return yield* new UsageError({
-          problem: "There is no command to run",
-          hint: "Name it after --, as in `federate run -- terraform plan`."
-        })
-      }
+    function* ({ command: [command = "", ...args], flow }) {
       const { config } = yield* root
       const file = yield* load(Option.getOrUndefined(config))
       const chosen =

@@ -70,7 +70,7 @@ const environment = async (
 
 describe("federate run", () => {
   describe("called wrong", () => {
-    it.effect.each([{ args: ["run"] }, { args: ["run", "--"] }, { args: ["run", "--", ""] }])(
+    it.effect.each([{ args: ["run"] }, { args: ["run", "--flow", "graph", "--"] }])(
       "wants a command: $args",
       ({ args }) =>
         Effect.gen(function* () {
@@ -78,7 +78,7 @@ describe("federate run", () => {
             code: 2,
             stdout: "",
             stderr:
-              "✗ There is no command to run\n  fix          Name it after --, as in `federate run -- terraform plan`.\n"
+              "✗ Missing required argument: command\n  fix          Usage: federate run [flags] <command...>\n               More: federate run --help\n"
           })
         })
     )
@@ -156,6 +156,7 @@ describe("federate run", () => {
     )
 
     it.live.each([
+      { reason: "ERR_INVALID_ARG_VALUE", command: [""] },
       { reason: "EACCES", command: [refusing] },
       // Longer than any system takes.
       { reason: "E2BIG", command: ["true", "x".repeat(5_000_000)] }
@@ -174,6 +175,15 @@ describe("federate run", () => {
     assert.deepEqual(await ran(["--", process.execPath, "-e", print, "--", ...args]), {
       code: 0,
       stdout: `${JSON.stringify(args)}\n`,
+      stderr: ""
+    })
+  })
+
+  it("takes it without -- too", async () => {
+    const print = "console.log(process.argv[2])"
+    assert.deepEqual(await ran([process.execPath, "-e", print, "--", "x", "--version"]), {
+      code: 0,
+      stdout: "--version\n",
       stderr: ""
     })
   })
