@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { needs } from "../debian.ts"
 import { securityTokenService } from "./securityTokenService.ts"
 import {
   beside,
@@ -19,8 +20,12 @@ import type { Variables } from "./surroundings.ts"
 const sandbox = cloud()
 
 const email = "workload@project.iam.gserviceaccount.com"
+
 const clients: ReadonlyArray<readonly [name: string, script: string]> = [
-  ["google-auth-library", "google.ts"]
+  ["google-auth-library", "google.ts"],
+  ...(needs("/usr/lib/python3/dist-packages/google/auth", "python3-google-auth")
+    ? [["Python's google-auth", "google_auth.py"] as const]
+    : [])
 ]
 
 for (const [name, script] of clients) {
