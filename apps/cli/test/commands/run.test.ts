@@ -2,6 +2,7 @@ import { spawn } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { Fault } from "@federate/sandbox"
 import { assert, beforeAll, beforeEach, describe, it, vi } from "@effect/vitest"
 import { Effect } from "effect"
 import { cloud } from "../cloud.ts"
@@ -400,6 +401,15 @@ describe("federate run", () => {
       await told(running, "ready")
       running.kill(signal)
       assert.strictEqual(await ended(running), code)
+      assert.isEmpty(readdirSync(temporary))
+    })
+
+    it("that comes before the command has begun is the end", async () => {
+      sandbox().fault("cognito.*", Fault.hang)
+      const running = starting(["--flow", "workload", "--", "echo", "begun"])
+      await vi.waitUntil(() => readdirSync(temporary).length > 0, { timeout: 10_000 })
+      running.kill("SIGTERM")
+      assert.deepEqual(await outcome(running), { code: 143, stdout: "", stderr: "" })
       assert.isEmpty(readdirSync(temporary))
     })
 
