@@ -36,7 +36,7 @@ export const open = Effect.fnUntraced(function* (
     Effect.promise(() => browser.newContext(options)),
     (opened) => Effect.promise(() => opened.close())
   )
-  context.setDefaultTimeout(patience)
+  context.setDefaultTimeout(patience / 2)
   const page = yield* Effect.promise(() => context.newPage())
   const wrong: Array<string> = []
   const { origin } = new URL(address)

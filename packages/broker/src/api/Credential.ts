@@ -2,7 +2,8 @@
 import type { AccessToken, AwsCredentials } from "@federate/core"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { timestamp, Timestamp } from "./Timestamp.ts"
+import { timestamp } from "../timestamp.ts"
+import { Timestamp } from "./Timestamp.ts"
 
 const Token = Schema.Struct({
   type: Schema.Literal("access_token"),

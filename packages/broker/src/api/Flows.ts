@@ -4,8 +4,9 @@ import * as Schema from "effect/Schema"
 import { failureOf } from "../failure.ts"
 import { maximumTold } from "../limits.ts"
 import type { ServedFlow } from "../ServedFlow.ts"
+import { timestamp } from "../timestamp.ts"
 import { Failure } from "./Failure.ts"
-import { timestamp, Timestamp } from "./Timestamp.ts"
+import { Timestamp } from "./Timestamp.ts"
 
 /** The state of a flow is the first of its requests' here. */
 const states = ["failing", "stale", "fetching", "fresh", "expired", "idle"] as const

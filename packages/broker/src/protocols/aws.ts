@@ -18,6 +18,7 @@ import type { Route } from "../Route.ts"
 import type { Secret } from "../Secret.ts"
 import { isIssuing, named, only } from "../ServedFlow.ts"
 import type { ServedAwsCredentials, ServedFlow } from "../ServedFlow.ts"
+import { timestamp } from "../timestamp.ts"
 
 export const paths = {
   /** A flow's own is below it. */
@@ -41,10 +42,6 @@ export const resolve = (
       )
     : named(flows, "broker.aws.flow", config.flow, "AwsCredentials")
 
-/** RFC 3339 in UTC, without fractions: what every SDK reads. */
-const date = (milliseconds: number): string =>
-  `${new Date(milliseconds).toISOString().slice(0, 19)}Z`
-
 const question = (
   served: ServedAwsCredentials | Refusal,
   write: Protocol.Question<AwsCredentials>["write"]
@@ -60,7 +57,7 @@ const fields = ({
 }: AwsCredentials) => ({
   AccessKeyId: accessKeyId,
   ...(accountId !== undefined && { AccountId: accountId }),
-  Expiration: date(expiresAt),
+  Expiration: timestamp(expiresAt),
   SecretAccessKey: Redacted.value(secretAccessKey),
   Token: Redacted.value(sessionToken)
 })
@@ -183,7 +180,7 @@ export const imds = (
         question(served, (held) =>
           JSON.stringify({
             Code: "Success",
-            LastUpdated: date(held.obtainedAt),
+            LastUpdated: timestamp(held.obtainedAt),
             Type: "AWS-HMAC",
             ...fields(held)
           })
