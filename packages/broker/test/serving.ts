@@ -108,8 +108,8 @@ export const tokens = Effect.fnUntraced(function* (
       })
     })
   })
-  const over = (source: AssertionSource.AssertionSource) =>
-    Flow.make({ name, source, exchanger, retry, ...(refresh !== undefined && { refresh }) })
+  const over = (from: AssertionSource.AssertionSource) =>
+    Flow.make({ name, source: from, exchanger, retry, ...(refresh !== undefined && { refresh }) })
   const flow = yield* Effect.orDie(over(issuer(source, life)))
   return {
     upstream,
