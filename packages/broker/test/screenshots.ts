@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url"
 import type { ServedFlow } from "@federate/broker"
 import { Rejected } from "@federate/core"
 import type { TokenRequest } from "@federate/core"
-import { Effect } from "effect"
+import { Effect, Random } from "effect"
 import { TestClock } from "effect/testing"
 import { launch, open } from "./browser.ts"
 import { assertions, keys, serving, tokens } from "./serving.ts"
@@ -64,13 +64,20 @@ const program = Effect.gen(function* () {
   for (const colorScheme of ["light", "dark"] as const) {
     const { page } = yield* open(browser, origin, {
       colorScheme,
+      reducedMotion: "reduce",
       viewport: { width: 880, height: 900 }
     })
-    yield* Effect.promise(() => page.locator(".request").first().waitFor())
+    yield* Effect.promise(() => page.getByText("Live").waitFor())
     yield* Effect.promise(() =>
       page.screenshot({ path: `${folder}status-${colorScheme}.png`, fullPage: true })
     )
   }
 })
 
-await program.pipe(Effect.scoped, Effect.provide(TestClock.layer()), Effect.runPromise)
+await program.pipe(
+  Effect.scoped,
+  // The same picture each time.
+  Random.withSeed("status"),
+  Effect.provide(TestClock.layer()),
+  Effect.runPromise
+)
