@@ -69,6 +69,13 @@ export const surroundings = Effect.fnUntraced(function* (
     Object.entries(broker.variables(origin)).map(([name, value]) => [name, Redacted.value(value)])
   )
   if (presented !== undefined) variables["AZURE_FEDERATED_TOKEN_FILE"] = presented.path
+  const authorization = variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
+  if (authorization !== undefined) {
+    // New SDKs prefer the file, old ones know the variable alone. Without a line's end: boto3 refuses one.
+    const file = path.join(folder, "authorization")
+    yield* Effect.mapError(files.writeFileString(file, authorization, { mode: 0o600 }), notWritten)
+    variables["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = file
+  }
   return commandEnvironment(process.env, {
     variables,
     google:

@@ -30,7 +30,6 @@ const beforeAws = [
   "AWS_ROLE_ARN",
   "AWS_ROLE_SESSION_NAME",
   "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-  // It goes before the token itself, which every SDK takes.
   "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 ]
 

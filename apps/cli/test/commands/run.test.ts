@@ -244,7 +244,9 @@ describe("federate run", () => {
           env: { ...others, HOME: home, AWS_DEFAULT_PROFILE: "mine", FEDERATE_CONFIG: config }
         })
       )
-      assert.deepEqual({ code, stderr }, { code: 0, stderr: "" })
+      assert.strictEqual(code, 0)
+      // The SDK's own remark on finding the secret and its file, which others need.
+      assert.match(stderr, /^(@aws-sdk\/credential-provider-http: .*\n.*precedence\.\n)*$/)
       const { arn, region } = JSON.parse(stdout)
       assert.match(arn, /assumed-role\/federate-workload\/CognitoIdentityCredentials$/)
       assert.strictEqual(region, "us-east-1")
@@ -286,6 +288,15 @@ describe("federate run", () => {
       assert.deepEqual(modes, [0o600, 0o700])
       assert.strictEqual(dirname(dirname(file)), temporary)
       assert.strictEqual(claims(token)["aud"], sandbox().env["COGNITO_IDENTITY_POOL_ID"])
+    })
+
+    it("has AWS's secret in a file as well, as boto3 wants it", async () => {
+      const print = `
+        const { readFileSync, statSync } = require("node:fs")
+        const { AWS_CONTAINER_AUTHORIZATION_TOKEN: token, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file } = process.env
+        console.log(statSync(file).mode & 0o777, readFileSync(file, "utf8") === token, token.length)`
+      const { stdout } = await ran(["--flow", "keys", "--", process.execPath, "-e", print])
+      assert.strictEqual(stdout, `${0o600} true 43\n`)
     })
 
     it("is about the chosen flows alone, whatever the file's broker section says of others", async () => {
