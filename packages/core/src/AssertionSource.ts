@@ -11,6 +11,7 @@ import { FederationError, Unavailable } from "./FederationError.ts"
 import type { Reason } from "./FederationError.ts"
 import type { Flow } from "./Flow.ts"
 import * as Instant from "./internal/Instant.ts"
+import { misaddressed } from "./internal/pairing.ts"
 
 /** What a relying party asks of an assertion, and what a source is asked for. */
 export interface AssertionRequest {
@@ -45,7 +46,10 @@ export interface AssertionSource {
   ) => Effect.Effect<Assertion.Assertion, FederationError>
 }
 
-/** Makes a source of what fails with bare reasons: they are told under the source's name, at the stage `assertion`. */
+/**
+ * Makes a source of what fails with bare reasons: they are told under the source's name, at the stage `assertion`. A
+ * demanded audience that the assertion does not turn out to be for is one of them, `Misconfigured`.
+ */
 export const make = (options: {
   readonly name: string
   /** Default: nothing is known. */
@@ -57,9 +61,14 @@ export const make = (options: {
     name,
     offers,
     assertion: (request) =>
-      Effect.mapError(
-        options.assertion(request),
-        (reason) => new FederationError({ adapter: name, stage: "assertion", reason })
+      options.assertion(request).pipe(
+        Effect.flatMap((assertion) => {
+          const misplaced = misaddressed(request.audience, assertion)
+          return misplaced === undefined ? Effect.succeed(assertion) : Effect.fail(misplaced)
+        }),
+        Effect.mapError(
+          (reason) => new FederationError({ adapter: name, stage: "assertion", reason })
+        )
       )
   }
 }

@@ -14,6 +14,29 @@ import { crowd, jumping, start } from "./running.ts"
 
 const jti = (assertion: Assertion.Assertion) => assertion.claims["jti"]
 
+describe("AssertionSource.make", () => {
+  const source = AssertionSource.make({
+    name: "platform",
+    assertion: () => Effect.succeed(assertionOf({ aud: ["x", "y"] }, { obtainedAt: 0 }))
+  })
+
+  it.effect("gives an assertion for the audience that is demanded", () =>
+    Effect.gen(function* () {
+      for (const request of [{}, { preferredAudience: "z" }, { audience: "y" }])
+        assert.deepStrictEqual((yield* source.assertion(request)).audience, ["x", "y"])
+    })
+  )
+
+  it.effect("says so when it has none for that audience", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(source.assertion({ audience: "z" }))
+      assert.deepInclude(error, { adapter: "platform", stage: "assertion" })
+      assert.strictEqual(error.reason._tag, "Misconfigured")
+      assert.include(error.message, '"z" is demanded, and the assertion is for "x", "y"')
+    })
+  )
+})
+
 describe("AssertionSource.fixed", () => {
   it.effect("offers what its assertion is", () =>
     Effect.gen(function* () {
