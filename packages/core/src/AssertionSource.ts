@@ -11,7 +11,7 @@ import { FederationError, Unavailable } from "./FederationError.ts"
 import type { Reason } from "./FederationError.ts"
 import type { Flow } from "./Flow.ts"
 import * as Instant from "./internal/Instant.ts"
-import { misaddressed } from "./internal/pairing.ts"
+import { misfit } from "./internal/pairing.ts"
 
 /** What a relying party asks of an assertion, and what a source is asked for. */
 export interface AssertionRequest {
@@ -21,6 +21,8 @@ export interface AssertionRequest {
   readonly preferredAudience?: string
   /** The JWS algorithms it takes (RFC 7518 §3.1), best first. */
   readonly algorithms?: ReadonlyArray<string>
+  /** Domains whose issuers it does not take (AWS: its own partition's `tokens.sts.global.api.aws`). */
+  readonly notFrom?: ReadonlyArray<string>
   /** "Not this one": it was refused. */
   readonly rejected?: Assertion.Assertion
   /** The target takes a `jti` once: mint a new one each time. */
@@ -29,7 +31,8 @@ export interface AssertionRequest {
 
 /** What is known of a source's assertions before any call. What is absent is unknown. */
 export interface AssertionOffer {
-  readonly issuer?: string
+  /** The issuer, or the domain that it is in where only its tokens tell more. */
+  readonly issuer?: string | { readonly within: string }
   /** The audience: `"any"` that is asked for, or the only one that this source can give. */
   readonly audience?: "any" | { readonly only: string }
   /** The JWS algorithms that it signs with. */
@@ -48,7 +51,7 @@ export interface AssertionSource {
 
 /**
  * Makes a source of what fails with bare reasons: they are told under the source's name, at the stage `assertion`. A
- * demanded audience that the assertion does not turn out to be for is one of them, `Misconfigured`.
+ * demanded audience, or an issuer, that the assertion does not turn out to fit is one of them, `Misconfigured`.
  */
 export const make = (options: {
   readonly name: string
@@ -63,8 +66,8 @@ export const make = (options: {
     assertion: (request) =>
       options.assertion(request).pipe(
         Effect.flatMap((assertion) => {
-          const misplaced = misaddressed(request.audience, assertion)
-          return misplaced === undefined ? Effect.succeed(assertion) : Effect.fail(misplaced)
+          const unfit = misfit(request, assertion)
+          return unfit === undefined ? Effect.succeed(assertion) : Effect.fail(unfit)
         }),
         Effect.mapError(
           (reason) => new FederationError({ adapter: name, stage: "assertion", reason })

@@ -85,6 +85,25 @@ describe("a demanded audience", () => {
   )
 })
 
+describe("an issuer that the exchanger does not take", () => {
+  it.effect("is told before its assertion is sent anywhere", () =>
+    Effect.gen(function* () {
+      const to = party({ asks: { notFrom: ["tokens.example"] } })
+      const source = (iss: string) => ({
+        ...AssertionSource.fixed(assertionOf({ iss, aud: "party" }, { obtainedAt: 0 })),
+        offers: {}
+      })
+      const flow = (iss: string) => Flow.direct({ source: source(iss), exchanger: to.exchanger })
+      const error = yield* Effect.flip(flow("https://one.tokens.example").credential())
+      assert.isTrue(error.reason._tag === "Misconfigured" && error.reason.setting === "source")
+      assert.include(error.message, "the assertion is by https://one.tokens.example")
+      assert.strictEqual(to.calls.length, 0)
+      yield* ask(flow("https://tokens.example.org"))
+      assert.strictEqual(to.calls.length, 1)
+    })
+  )
+})
+
 describe("retries", () => {
   it.effect("tries a transient failure four times, with full jitter that doubles", () =>
     Effect.gen(function* () {

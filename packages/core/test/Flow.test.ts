@@ -46,6 +46,26 @@ describe("Flow.make", () => {
     })
   )
 
+  it.effect("refuses an issuer, or a domain of issuers, that the exchanger does not take", () =>
+    Effect.gen(function* () {
+      const notFrom = ["tokens.example"]
+      for (const [issuer, told] of [
+        ["https://one.tokens.example/a", "is https://one.tokens.example/a"],
+        [{ within: "tokens.example" }, "is in tokens.example"]
+      ] as const) {
+        const error = yield* Effect.flip(pair({ issuer }, { notFrom }))
+        assert.isTrue(error.reason._tag === "Misconfigured" && error.reason.setting === "source")
+        assert.include(
+          error.message,
+          `party does not take the assertions of issuer, whose issuer ${told}.`
+        )
+      }
+      yield* pair({ issuer: "https://mytokens.example" }, { notFrom })
+      yield* pair({ issuer: { within: "example" } }, { notFrom })
+      yield* pair({ issuer: "https://elsewhere/tokens.example" }, { notFrom })
+    })
+  )
+
   it.effect("takes a pair that fits, or may fit", () =>
     Effect.gen(function* () {
       yield* pair({ audience: { only: "the-pool" } }, { preferredAudience: "api://party" })

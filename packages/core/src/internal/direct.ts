@@ -17,7 +17,7 @@ import * as RetryPolicy from "../RetryPolicy.ts"
 import { passThrough } from "../TokenExchanger.ts"
 import type { TokenRequest } from "../TokenRequest.ts"
 import * as Instant from "./Instant.ts"
-import { misaddressed } from "./pairing.ts"
+import { misfit } from "./pairing.ts"
 
 /** A flow that remembers nothing: each credential is one assertion and one exchange, tried again within `retry`. */
 export const direct = <C extends Credential>(options: DirectOptions<C>): Flow<C> => {
@@ -57,8 +57,8 @@ const attempts = <C extends Credential>(
     where = { adapter: source.name, stage: "assertion" }
     const askedAt = yield* Clock.currentTimeMillis
     const assertion = yield* source.assertion(rejected === undefined ? asks : { ...asks, rejected })
-    const misplaced = misaddressed(asks.audience, assertion)
-    if (misplaced !== undefined) return yield* new FederationError({ ...where, reason: misplaced })
+    const unfit = misfit(asks, assertion)
+    if (unfit !== undefined) return yield* new FederationError({ ...where, reason: unfit })
     where = { adapter: exchanger.name, stage: "exchange" }
     const result = yield* Effect.result(exchanger.exchange(assertion, request))
     if (Result.isSuccess(result)) return result.success

@@ -1,22 +1,39 @@
 /** Whether a source's assertions can be what an exchanger takes, from what both say before any call. */
 import type { Assertion } from "../Assertion.ts"
-import type { AssertionSource } from "../AssertionSource.ts"
+import type { AssertionRequest, AssertionSource } from "../AssertionSource.ts"
 import type { Credential } from "../Credential.ts"
 import { FederationError, Misconfigured } from "../FederationError.ts"
 import type { TokenExchanger } from "../TokenExchanger.ts"
 
-/** The refusal of an assertion that is not for the audience that was demanded: no source can be trusted to look. */
-export const misaddressed = (
-  demanded: string | undefined,
+/** The refusal of an assertion that is not what was asked for: no source can be trusted to look. */
+export const misfit = (
+  { audience, notFrom }: AssertionRequest,
   assertion: Assertion
-): Misconfigured | undefined =>
-  demanded === undefined || assertion.audience.includes(demanded)
-    ? undefined
-    : new Misconfigured({
-        setting: "audience",
-        problem: `"${demanded}" is demanded, and the assertion is for ${assertion.audience.map((each) => `"${each}"`).join(", ") || "nobody"}`,
-        hint: "Have the source ask for that audience, or demand the one that it gives, here and in the trust on the other side."
+): Misconfigured | undefined => {
+  if (audience !== undefined && !assertion.audience.includes(audience)) {
+    return new Misconfigured({
+      setting: "audience",
+      problem: `"${audience}" is demanded, and the assertion is for ${assertion.audience.map((each) => `"${each}"`).join(", ") || "nobody"}`,
+      hint: "Have the source ask for that audience, or demand the one that it gives, here and in the trust on the other side."
+    })
+  }
+  const { issuer } = assertion
+  return issuer !== undefined && isRefused(issuer, notFrom)
+    ? new Misconfigured({
+        setting: "source",
+        problem: `the assertion is by ${issuer}, which the relying party does not take`,
+        hint: otherIssuer
       })
+    : undefined
+}
+
+const otherIssuer = "Take a source with another issuer."
+
+/** Whether an issuer (a URL, or a domain) is in one of these domains. */
+const isRefused = (issuer: string, domains: ReadonlyArray<string> = []): boolean => {
+  const host = issuer.replace(/^https?:\/\//, "").replace(/[/:?#].*$/s, "")
+  return domains.some((domain) => host === domain || host.endsWith(`.${domain}`))
+}
 
 /** The refusal of a pair that can never work. What is unknown is given the benefit of the doubt. */
 export const refusal = (
@@ -45,6 +62,14 @@ export const refusal = (
       "algorithms",
       `${exchanger.name} takes ${asks.algorithms.join(", ")}, and ${source.name} signs with ${offers.algorithms.join(", ")}`,
       `Have the source sign with ${asks.algorithms[0]}, or take another source.`
+    )
+  }
+  const issuer = typeof offers.issuer === "object" ? offers.issuer.within : offers.issuer
+  if (issuer !== undefined && isRefused(issuer, asks.notFrom)) {
+    return impossible(
+      "source",
+      `${exchanger.name} does not take the assertions of ${source.name}, whose issuer is ${issuer === offers.issuer ? issuer : `in ${issuer}`}`,
+      otherIssuer
     )
   }
   return undefined
