@@ -42,7 +42,7 @@ const rejected = (code: string, hint: RegExp) =>
 
 tokenExchangerContract("Cognito's credentials", {
   make: (fetch) => exchanger({ identityPoolId, fetch }),
-  well: good,
+  well: () => good(),
   life: 3600.5,
   secrets: [secret, session],
   refused: [

@@ -32,10 +32,10 @@ const options: Options = {
   credentials
 }
 
-const well = (token: string, status = 200) =>
+const well = (token: string) =>
   Response.json(
     { IdentityId: identity, Token: token },
-    { status, headers: { "content-type": "application/x-amz-json-1.1" } }
+    { headers: { "content-type": "application/x-amz-json-1.1" } }
   )
 
 const refusal =

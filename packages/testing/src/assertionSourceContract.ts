@@ -1,105 +1,134 @@
-/** What every `AssertionSource` promises. */
+/** What every `AssertionSource` promises that asks its platform over a `fetch`. */
 import type { AssertionSource, FederationError } from "@federate/core"
 import type { Fetch } from "@federate/http"
-import { assert, describe, it } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import { callContract } from "./contract.ts"
-import type { RefusedAnswer } from "./contract.ts"
-import { visible } from "./visible.ts"
+import { demanded, sourceChecks } from "./ambientSourceContract.ts"
+import { callChecks, counting } from "./calls.ts"
+import type { RefusedAnswer } from "./calls.ts"
+import { register } from "./checks.ts"
+import type { Check } from "./checks.ts"
+import type { FaultName } from "./faults.ts"
 
 export interface AssertionSourceContract {
   /** The source over a `fetch`. */
-  readonly make: (fetch: Fetch) => Effect.Effect<AssertionSource.AssertionSource, FederationError>
-  /** The issuer's good answer with this assertion in it. */
-  readonly well: (assertion: string) => Response
+  readonly make: (
+    fetch: Fetch
+  ) => Effect.Effect<AssertionSource.AssertionSource, FederationError, Scope.Scope>
+  /** The issuer's good answer with this assertion in it. A source that asks several things tells them by the request. */
+  readonly well: (assertion: string, url: string, init: RequestInit) => Response
   /** An assertion as the issuer makes it, issued at the epoch, and how long in seconds it lives. */
   readonly assertion: string
   readonly life: number
   /** Its answers that say no. */
   readonly refused: ReadonlyArray<RefusedAnswer>
+  /** Faults that mean that the platform is not here, such as `"a refused connection"` to a metadata server. */
+  readonly absent?: ReadonlyArray<FaultName>
   /** What the source is trusted with: access keys, tokens of the platform. */
   readonly secrets: ReadonlyArray<string>
 }
 
-/** Registers the contract as tests (vitest), under the adapter's name. */
-export const assertionSourceContract = (
-  name: string,
-  { assertion, life, make, refused, secrets, well }: AssertionSourceContract
-): void => {
-  const answer = () => well(assertion)
+/** Registers the contract as tests (vitest), under the source's name. */
+export const assertionSourceContract = (name: string, contract: AssertionSourceContract): void =>
+  register(`${name} keeps the contract of an assertion source`, assertionSourceChecks(contract))
+
+export const assertionSourceChecks = ({
+  absent = [],
+  assertion,
+  life,
+  make,
+  refused,
+  secrets,
+  well
+}: AssertionSourceContract): ReadonlyArray<Check> => {
+  const giving =
+    (token: string): Fetch =>
+    async (url, init) =>
+      well(token, url, init)
   const ask = (fetch: Fetch, request: AssertionSource.AssertionRequest = {}) =>
     Effect.flatMap(make(fetch), (source) => source.assertion(request))
 
-  describe(`${name} keeps the contract of an assertion source`, () => {
-    it.effect(
-      "hands the assertion out as it was issued, and counts its life from when the request left",
-      () =>
-        Effect.gen(function* () {
-          // An hour off: only how long it lives may count.
-          yield* TestClock.setTime(3_600_000)
-          const given = yield* ask(async () => answer())
-          assert.strictEqual(Redacted.value(given.token), assertion)
-          assert.strictEqual(given.obtainedAt, 3_600_000)
-          assert.strictEqual(given.expiresAt, 3_600_000 + life * 1000)
-          assert.notInclude(visible(given), assertion, "the assertion shows")
+  return [
+    ...sourceChecks({ make: make(giving(assertion)), assertion, life }),
+    {
+      name: "counts its life by the issuer's own clock",
+      holds: Effect.gen(function* () {
+        // An hour off: only how long it lives may count.
+        yield* TestClock.setTime(3_600_000)
+        const { expiresAt, obtainedAt } = yield* ask(giving(assertion))
+        assert.strictEqual(obtainedAt, 3_600_000)
+        assert.strictEqual(expiresAt, 3_600_000 + life * 1000)
+      })
+    },
+    {
+      name: "asks the issuer for a demanded audience, where it offers any",
+      holds: Effect.gen(function* () {
+        const sent: Array<string> = []
+        const source = yield* make(async (url, init) => {
+          sent.push(`${url} ${String(init.body)}`)
+          return well(assertion, url, init)
         })
-    )
-
-    it.effect("gives the audience that is demanded, or says that it cannot", () =>
-      Effect.gen(function* () {
-        const result = yield* Effect.result(
-          ask(async () => answer(), { audience: "https://demanded.example" })
-        )
-        if (Result.isSuccess(result))
-          assert.include(result.success.audience, "https://demanded.example")
-        else
-          assert.strictEqual(result.failure.reason._tag, "Misconfigured", visible(result.failure))
+        if (source.offers.audience !== "any") return
+        yield* Effect.exit(source.assertion({ audience: demanded }))
+        assert.include(sent.join("\n"), new URL(demanded).host)
       })
-    )
-
-    it.effect("offers what it gives", () =>
-      Effect.gen(function* () {
-        const source = yield* make(async () => answer())
-        const { algorithms, audience, issuer } = source.offers
-        const given = yield* source.assertion({})
-        if (typeof issuer === "string") assert.strictEqual(given.issuer, issuer)
-        if (typeof issuer === "object") assert.include(given.issuer, issuer.within)
-        if (typeof audience === "object") assert.deepStrictEqual(given.audience, [audience.only])
-        if (algorithms !== undefined) assert.include(algorithms, given.algorithm)
-      })
-    )
-
-    it.effect("says so when what it is given is no JWT", () =>
-      Effect.gen(function* () {
+    },
+    {
+      name: "says so when what it is given is no JWT",
+      holds: Effect.gen(function* () {
         for (const wrong of ["opaque", "a.b", "a.b.c", "x".repeat(1_000_000)]) {
-          const { reason } = yield* Effect.flip(ask(async () => well(wrong)))
+          const { reason } = yield* Effect.flip(ask(giving(wrong)))
           assert.strictEqual(reason._tag, "Malformed", wrong.slice(0, 10))
         }
       })
-    )
-
-    it.effect("asks the issuer each time: what remembers is put around it", () =>
-      Effect.gen(function* () {
-        let asked = 0
-        const source = yield* make(async () => {
-          asked++
-          return answer()
-        })
+    },
+    {
+      name: "asks the issuer each time: what remembers is put around it",
+      holds: Effect.gen(function* () {
+        const { asked, fetch } = counting(giving(assertion))
+        const source = yield* make(fetch)
         yield* source.assertion({})
+        const once = asked()
+        assert.isAbove(once, 0)
         yield* source.assertion({})
-        assert.strictEqual(asked, 2)
+        assert.strictEqual(asked(), 2 * once)
       })
-    )
-
-    callContract({
+    },
+    {
+      name: "shares nothing with another of its kind",
+      holds: Effect.gen(function* () {
+        const other = assertion.replace(/[^.]*$/, Base64Url.encode("another signature"))
+        const one = yield* make(giving(assertion))
+        const two = yield* make(giving(other))
+        const broken = yield* make(async () => new Response("", { status: 503 }))
+        const results = yield* Effect.all(
+          [one, broken, two, one, two].map((source) => Effect.result(source.assertion({}))),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(
+          results.map((result) =>
+            Result.match(result, {
+              onSuccess: ({ token }) => Redacted.value(token),
+              onFailure: ({ reason }) => reason._tag
+            })
+          ),
+          [assertion, "Transient", other, assertion, other]
+        )
+      })
+    },
+    ...callChecks({
       stage: "assertion",
-      call: ask,
-      well: answer,
+      make,
+      call: (source) => source.assertion({}),
+      well: (url, init) => well(assertion, url, init),
       refused,
+      absent,
       secrets: [...secrets, assertion]
     })
-  })
+  ]
 }

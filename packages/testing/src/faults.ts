@@ -2,40 +2,48 @@
 import type { Reason } from "@federate/core"
 import type { Fetch } from "@federate/http"
 
+/** A good answer to what was asked; who asks one thing alone needs to look at neither. */
+export type Answer = (url: string, init: RequestInit) => Response
+
 export interface Fault {
-  readonly name: string
-  /** What it must become. */
-  readonly becomes: Reason["_tag"]
+  /** What it may become. A refusal that says nothing is told by its status, or as an answer that makes no sense. */
+  readonly becomes: ReadonlyArray<Reason["_tag"]>
   /** How many seconds the server asks to be left alone. */
   readonly retryAfter?: number
   /** @param well a good answer, of which some faults are made */
-  readonly fetch: (well: () => Response) => Fetch
+  readonly fetch: (well: Answer) => Fetch
 }
 
 const answering = (
-  name: string,
   becomes: Fault["becomes"],
-  answer: (well: () => Response) => Response | Promise<Response>
-) => ({ name, becomes, fetch: (well) => async () => answer(well) }) satisfies Fault
+  answer: (well: Response) => Response | Promise<Response>
+): Fault => ({ becomes, fetch: (well) => async (url, init) => answer(well(url, init)) })
 
-const throwing = (name: string, becomes: Fault["becomes"], code: string) =>
-  ({
-    name,
-    becomes,
-    fetch: () => () =>
-      Promise.reject(
-        new TypeError("fetch failed", { cause: Object.assign(new Error(code), { code }) })
-      )
-  }) satisfies Fault
+const throwing = (becomes: Fault["becomes"], code: string): Fault => ({
+  becomes,
+  fetch: () => () =>
+    Promise.reject(
+      new TypeError("fetch failed", { cause: Object.assign(new Error(code), { code }) })
+    )
+})
 
-const html = "<!doctype html><title>Sign in</title>"
+const transient = ["Transient"] as const
+const malformed = ["Malformed"] as const
+const refused = ["Malformed", "Rejected"] as const
 
-/** The status of a test's clock: the epoch. */
+const page = (status: number, headers = {}) =>
+  new Response("<!doctype html><title>Sign in</title>", {
+    status,
+    headers: { "content-type": "text/html", ...headers }
+  })
+
+/** Seven seconds after the epoch, where a check's clock stands. */
 const soon = "Thu, 01 Jan 1970 00:00:07 GMT"
 
-const half = async (well: Response): Promise<Uint8Array<ArrayBuffer>> => {
+/** A third: of a JWT, then, no more than a part of its claims. */
+const beginning = async (well: Response): Promise<Uint8Array<ArrayBuffer>> => {
   const whole = await well.bytes()
-  return whole.slice(0, Math.ceil(whole.length / 2))
+  return whole.slice(0, Math.ceil(whole.length / 3))
 }
 
 const like = (
@@ -43,75 +51,96 @@ const like = (
   body: Response["body"] | Uint8Array<ArrayBuffer> | string
 ): Response => new Response(body, { status: well.status, headers: well.headers })
 
-/** The faults that every adapter tells apart in the same way. */
-export const faults: ReadonlyArray<Fault> = [
-  ...[408, 500, 502, 503, 504].map((status) =>
-    answering(`${status}`, "Transient", () => new Response("", { status }))
-  ),
-  answering(
-    "503 with a page",
-    "Transient",
-    () => new Response(html, { status: 503, headers: { "content-type": "text/html" } })
-  ),
-  {
-    ...answering(
-      "429 with seconds to wait",
-      "Transient",
-      () => new Response("", { status: 429, headers: { "retry-after": "7" } })
-    ),
+/** The faults that every adapter tells apart in the same way, by name. */
+export const faults = {
+  "a 408": answering(transient, () => new Response("", { status: 408 })),
+  "a 500": answering(transient, () => new Response("", { status: 500 })),
+  "a 502": answering(transient, () => new Response("", { status: 502 })),
+  "a 503": answering(transient, () => new Response("", { status: 503 })),
+  "a 504": answering(transient, () => new Response("", { status: 504 })),
+  "a 503 with a page": answering(transient, () => page(503)),
+  "a 429 with seconds to wait": {
+    ...answering(transient, () => page(429, { "retry-after": "7" })),
     retryAfter: 7
   },
-  {
+  "a 429 with a date to wait for": {
     ...answering(
-      "429 with a date to wait for",
-      "Transient",
+      transient,
       () => new Response("", { status: 429, headers: { "retry-after": soon } })
     ),
     retryAfter: 7
   },
-  throwing("a refused connection", "Transient", "ECONNREFUSED"),
-  throwing("a reset connection", "Transient", "ECONNRESET"),
-  throwing("a name that is not known", "Transient", "EAI_AGAIN"),
-  answering("a body that is cut off", "Transient", async (well) => {
-    const start = await half(well())
+  "a refused connection": throwing(transient, "ECONNREFUSED"),
+  "a reset connection": throwing(transient, "ECONNRESET"),
+  "a name that is not known": throwing(transient, "EAI_AGAIN"),
+  "a body that is cut off": answering(transient, async (well) => {
+    const start = await beginning(well.clone())
     const cut = new ReadableStream<Uint8Array<ArrayBuffer>>({
       start: (controller) => controller.enqueue(start),
       pull: (controller) => controller.error(new TypeError("terminated"))
     })
-    return like(well(), cut)
+    return like(well, cut)
   }),
-  throwing("a certificate that is not trusted", "Misconfigured", "SELF_SIGNED_CERT_IN_CHAIN"),
-  answering(
-    "a page",
-    "Malformed",
-    () => new Response(html, { headers: { "content-type": "text/html" } })
+  "a certificate that is not trusted": throwing(["Misconfigured"], "SELF_SIGNED_CERT_IN_CHAIN"),
+  "a page": answering(malformed, () => page(200)),
+  "the beginning of an answer": answering(malformed, async (well) =>
+    like(well, await beginning(well.clone()))
   ),
-  answering("half an answer", "Malformed", async (well) => like(well(), await half(well()))),
-  answering("nothing", "Malformed", (well) => like(well(), "")),
-  answering("an empty object", "Malformed", (well) => like(well(), "{}")),
-  answering("10 MB", "Malformed", (well) => like(well(), " ".repeat(10_000_000))),
-  answering(
-    "a redirect",
-    "Malformed",
+  nothing: answering(malformed, (well) => like(well, "")),
+  "an empty object": answering(malformed, (well) => like(well, "{}")),
+  "10 MB": answering(malformed, (well) => like(well, " ".repeat(10_000_000))),
+  "a redirect": answering(
+    malformed,
     () => new Response("", { status: 302, headers: { location: "https://elsewhere.example/" } })
   ),
-  answering(
-    "a 404 with a page",
-    "Malformed",
-    () => new Response(html, { status: 404, headers: { "content-type": "text/html" } })
-  )
-]
+  "a 400 that says nothing": answering(refused, () => Response.json({}, { status: 400 })),
+  "a 403 with a page": answering(refused, () => page(403)),
+  "a 404 with a page": answering(refused, () => page(404))
+} satisfies Record<string, Fault>
 
-/** A server that never answers, and that knows when its request was aborted. */
-export const hanging = () => {
-  const state = { asked: 0, aborted: 0 }
-  const fetch: Fetch = (_, { signal }) =>
-    new Promise((__, reject) => {
-      state.asked++
-      signal?.addEventListener("abort", () => {
-        state.aborted++
-        reject(signal.reason)
-      })
-    })
-  return { state, fetch }
+/** A fault's name. */
+export type FaultName = keyof typeof faults
+
+/** A server that stops before it has answered, and knows which of its requests are still open. */
+export interface Silence {
+  readonly fetch: Fetch
+  readonly asked: () => number
+  readonly open: () => number
 }
+
+const silence = (answer: (ended: Promise<never>) => Promise<Response>): Silence => {
+  let asked = 0
+  let open = 0
+  return {
+    asked: () => asked,
+    open: () => open,
+    fetch: (_, { signal }) => {
+      asked++
+      open++
+      const ended = new Promise<never>((__, reject) =>
+        signal?.addEventListener("abort", () => {
+          open--
+          reject(signal.reason)
+        })
+      )
+      return answer(ended)
+    }
+  }
+}
+
+/** It never answers. */
+export const silent = (): Silence => silence((ended) => ended)
+
+/** It begins to answer, and goes no further. */
+export const stalled = (): Silence =>
+  silence(
+    async (ended) =>
+      new Response(
+        new ReadableStream<Uint8Array<ArrayBuffer>>({
+          start: (controller) => {
+            controller.enqueue(new TextEncoder().encode("{"))
+            ended.catch((error: unknown) => controller.error(error))
+          }
+        })
+      )
+  )

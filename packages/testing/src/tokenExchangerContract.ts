@@ -1,24 +1,35 @@
 /** What every `TokenExchanger` promises. */
-import { Assertion } from "@federate/core"
 import type { Credential, FederationError, TokenExchanger, TokenRequest } from "@federate/core"
 import type { Fetch } from "@federate/http"
-import { assert, describe, it } from "@effect/vitest"
+import { assert } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Base64Url from "effect/encoding/Base64Url"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import { callContract } from "./contract.ts"
-import type { RefusedAnswer } from "./contract.ts"
+import { assertionFor } from "./assertionFor.ts"
+import { answering, callChecks } from "./calls.ts"
+import type { RefusedAnswer } from "./calls.ts"
+import { register } from "./checks.ts"
+import type { Check } from "./checks.ts"
+import type { Answer } from "./faults.ts"
 import { visible } from "./visible.ts"
 
 export interface TokenExchangerContract<C extends Credential.Credential> {
   /** The exchanger over a `fetch`. */
-  readonly make: (fetch: Fetch) => Effect.Effect<TokenExchanger.TokenExchanger<C>, FederationError>
+  readonly make: (
+    fetch: Fetch
+  ) => Effect.Effect<TokenExchanger.TokenExchanger<C>, FederationError, Scope.Scope>
   /** What it is asked; by default nothing in particular. */
   readonly request?: TokenRequest.TokenRequest
-  /** The relying party's good answer, and how long in seconds its credential lives. */
-  readonly well: () => Response
+  /** What its assertions say besides `assertionFor`'s usual claims. */
+  readonly claims?: Readonly<Record<string, unknown>>
+  /**
+   * The relying party's good answer, and how long in seconds its credential lives. An exchanger that asks several
+   * things tells them by the request.
+   */
+  readonly well: Answer
   readonly life: number
   /** Its answers that say no. */
   readonly refused: ReadonlyArray<RefusedAnswer>
@@ -26,69 +37,89 @@ export interface TokenExchangerContract<C extends Credential.Credential> {
   readonly secrets: ReadonlyArray<string>
 }
 
-/** An assertion that looks real; only its words are. */
-export const assertionFor = (subject: string, obtainedAt = 0): Assertion.Assertion => {
-  const claims = { iss: "https://issuer.example", sub: subject, aud: "party", iat: 0, exp: 900 }
-  const jwt = [JSON.stringify({ alg: "RS256", kid: "1" }), JSON.stringify(claims), "the signature"]
-  return Result.getOrThrow(
-    Assertion.fromJwt(Redacted.make(jwt.map((part) => Base64Url.encode(part)).join(".")), {
-      obtainedAt
-    })
-  )
-}
-
-/** Registers the contract as tests (vitest), under the adapter's name. */
+/** Registers the contract as tests (vitest), under the exchanger's name. */
 export const tokenExchangerContract = <C extends Credential.Credential>(
   name: string,
-  { life, make, refused, request = {}, secrets, well }: TokenExchangerContract<C>
-): void => {
-  const assertion = assertionFor("workload")
-  const exchange = (fetch: Fetch) =>
-    Effect.flatMap(make(fetch), (exchanger) => exchanger.exchange(assertion, request))
+  contract: TokenExchangerContract<C>
+): void =>
+  register(`${name} keeps the contract of a token exchanger`, tokenExchangerChecks(contract))
 
-  describe(`${name} keeps the contract of a token exchanger`, () => {
-    it.effect("counts the credential's life from when the request left", () =>
-      Effect.gen(function* () {
+export const tokenExchangerChecks = <C extends Credential.Credential>({
+  claims,
+  life,
+  make,
+  refused,
+  request = {},
+  secrets,
+  well
+}: TokenExchangerContract<C>): ReadonlyArray<Check> => {
+  const assertionOf = (subject: string) => assertionFor(subject, 0, claims)
+  const assertion = assertionOf("workload")
+
+  return [
+    {
+      name: "counts the credential's life from when a request left",
+      holds: Effect.gen(function* () {
         yield* TestClock.setTime(5_000_000)
         const services = yield* Effect.context()
-        const credential = yield* exchange(async () => {
+        const clock = yield* Clock.Clock
+        const left: Array<number> = []
+        const exchanger = yield* make(async (url, init) => {
+          left.push(clock.currentTimeMillisUnsafe())
           // The answer takes its time.
           await Effect.runPromiseWith(services)(TestClock.adjust("2 seconds"))
-          return well()
+          return well(url, init)
         })
-        assert.strictEqual(credential.obtainedAt, 5_000_000)
-        assert.strictEqual(credential.expiresAt, 5_000_000 + life * 1000)
-        for (const secret of secrets)
-          assert.notInclude(visible(credential), secret, "a secret shows")
+        const { expiresAt, obtainedAt } = yield* exchanger.exchange(assertion, request)
+        assert.include(left, obtainedAt)
+        assert.strictEqual(expiresAt, obtainedAt + life * 1000)
       })
-    )
-
-    it.effect("sends the assertion as it was issued, with each exchange its own", () =>
-      Effect.gen(function* () {
-        const bodies: Array<string> = []
-        const exchanger = yield* make(async (_, { body }) => {
-          bodies.push(String(body))
-          return well()
+    },
+    {
+      name: "sends the assertion as it was issued, with each exchange its own",
+      holds: Effect.gen(function* () {
+        const sent: Array<string> = []
+        const exchanger = yield* make(async (url, init) => {
+          sent.push(`${url} ${String(init.body)} ${JSON.stringify(init.headers)}`)
+          return well(url, init)
         })
         const asks = visible(exchanger.asks)
-        const assertions = ["one", "two", "three"].map((subject) => assertionFor(subject))
+        const assertions = ["one", "two", "three"].map(assertionOf)
         yield* Effect.forEach(assertions, (each) => exchanger.exchange(each, request), {
           concurrency: "unbounded"
         })
         for (const each of assertions) {
-          const sent = bodies.filter((body) => body.includes(Redacted.value(each.token)))
-          assert.strictEqual(sent.length, 1, "each assertion is sent once")
+          const carrying = sent.filter((text) => text.includes(Redacted.value(each.token)))
+          assert.strictEqual(carrying.length, 1, "each assertion is sent once")
         }
         assert.strictEqual(visible(exchanger.asks), asks, "what it asks does not change")
       })
-    )
-
-    callContract({
+    },
+    {
+      name: "shares nothing with another of its kind",
+      holds: Effect.gen(function* () {
+        const one = yield* make(answering(well))
+        const broken = yield* make(async () => new Response("", { status: 503 }))
+        const results = yield* Effect.all(
+          [one, broken, one, broken].map((exchanger) =>
+            Effect.result(exchanger.exchange(assertion, request))
+          ),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(
+          results.map((result) => (Result.isSuccess(result) ? "" : result.failure.reason._tag)),
+          ["", "Transient", "", "Transient"]
+        )
+      })
+    },
+    ...callChecks({
       stage: "exchange",
-      call: exchange,
+      make,
+      call: (exchanger) => exchanger.exchange(assertion, request),
       well,
       refused,
+      absent: [],
       secrets: [...secrets, Redacted.value(assertion.token)]
     })
-  })
+  ]
 }

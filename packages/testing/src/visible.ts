@@ -2,6 +2,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
+import * as Metric from "effect/Metric"
 import * as Tracer from "effect/Tracer"
 import { inspect } from "node:util"
 
@@ -11,7 +12,7 @@ export const visible = (value: unknown): string =>
     "\n"
   )
 
-/** Collects what programs run `within` it log and trace. */
+/** Collects what programs run `within` it log, trace and count. */
 export const watch = () => {
   const seen: Array<string> = []
   const spans: Array<Tracer.Span> = []
@@ -31,7 +32,8 @@ export const watch = () => {
         Effect.tapCause((cause) => Effect.logError("failed", cause)),
         Effect.withSpan("watched"),
         Effect.withTracer(tracer),
-        Effect.provide(Logger.layer([logger]))
+        Effect.provide(Logger.layer([logger])),
+        Effect.ensuring(Effect.map(Metric.dump, (metrics) => void seen.push(metrics)))
       ),
     seen: (): string => [...seen, inspect(spans, { depth: null, showHidden: true })].join("\n")
   }
