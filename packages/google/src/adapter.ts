@@ -1,0 +1,112 @@
+/** `type: google` and `type: google-id-token` among the exchangers of a config file. */
+import type { AccessToken, Adapter } from "@federate/core"
+import type { Platform } from "@federate/http"
+import { DurationFromText } from "@federate/schema"
+import * as Schema from "effect/Schema"
+import { exchanger as makeExchanger } from "./exchanger.ts"
+import { idTokenExchanger as makeIdTokenExchanger } from "./idTokenExchanger.ts"
+
+const serviceAccount = Schema.String.annotate({
+  description: "The e-mail of the service account to act as",
+  examples: ["NAME@PROJECT.iam.gserviceaccount.com"]
+})
+
+const federation = {
+  audience: Schema.String.annotate({
+    description: "The provider's full name, with the project's number",
+    examples: [
+      "//iam.googleapis.com/projects/123456/locations/global/workloadIdentityPools/POOL/providers/PROVIDER"
+    ]
+  }),
+  allowedAudience: Schema.optionalKey(
+    Schema.String.annotate({
+      description: "The assertion's audience, where the provider lists allowed audiences of its own"
+    })
+  ),
+  delegates: Schema.optionalKey(
+    Schema.Array(Schema.String).annotate({
+      description: "Service accounts between the federated principal and `serviceAccount`"
+    })
+  ),
+  subjectTokenType: Schema.optionalKey(
+    Schema.String.annotate({
+      description: "urn:ietf:params:oauth:token-type:jwt without it, or …:id_token"
+    })
+  ),
+  userProject: Schema.optionalKey(
+    Schema.String.annotate({
+      description: "The project that a workforce pool's calls are billed to"
+    })
+  ),
+  universeDomain: Schema.optionalKey(
+    Schema.String.annotate({ description: "googleapis.com without it: moves both endpoints" })
+  ),
+  stsEndpoint: Schema.optionalKey(
+    Schema.String.annotate({ description: "Instead of Google's own: https, or http on loopback" })
+  ),
+  iamCredentialsEndpoint: Schema.optionalKey(
+    Schema.String.annotate({ description: "Instead of Google's own: https, or http on loopback" })
+  )
+}
+
+const config = Schema.Struct({
+  ...federation,
+  serviceAccount: Schema.optionalKey(serviceAccount),
+  scopes: Schema.optionalKey(
+    Schema.Array(Schema.String).annotate({
+      description: "What is asked for when the caller does not say: cloud-platform without it",
+      examples: [["https://www.googleapis.com/auth/devstorage.read_only"]]
+    })
+  ),
+  lifetime: Schema.optionalKey(
+    DurationFromText("Of the service account's tokens: 1 s to 12 h; an hour without it")
+  )
+})
+
+export const exchanger: Adapter.ExchangerAdapter<
+  typeof config,
+  typeof config.Type,
+  Platform,
+  AccessToken
+> = {
+  type: "google",
+  description:
+    "Google Cloud: an access token of the federated principal, or of the service account it acts as",
+  config,
+  issues: "AccessToken",
+  cloud: "google",
+  client: (options) => options.serviceAccount,
+  scopes: ({ scopes }) => scopes,
+  make: (options, { fetch }) => makeExchanger({ ...options, fetch })
+}
+
+const idTokenConfig = Schema.Struct({
+  ...federation,
+  serviceAccount,
+  idTokenAudience: Schema.optionalKey(
+    Schema.String.annotate({
+      description: "Whom the ID token is for, where the caller does not say",
+      examples: ["https://SERVICE-HASH.REGION.run.app"]
+    })
+  ),
+  includeEmail: Schema.optionalKey(
+    Schema.Boolean.annotate({
+      description: "Whether the token tells the account's e-mail; true without it"
+    })
+  )
+})
+
+/** Of no cloud: what it issues is no access token for Google's SDKs. */
+export const idTokenExchanger: Adapter.ExchangerAdapter<
+  typeof idTokenConfig,
+  typeof idTokenConfig.Type,
+  Platform,
+  AccessToken
+> = {
+  type: "google-id-token",
+  description:
+    "Google Cloud: a service account's ID token, for Cloud Run, IAP, or another relying party",
+  config: idTokenConfig,
+  issues: "AccessToken",
+  make: (options, { fetch }) => makeIdTokenExchanger({ ...options, fetch })
+}
