@@ -3,11 +3,12 @@ import { section } from "@federate/broker/config"
 import * as cognito from "@federate/cognito/adapter"
 import type { Adapters } from "@federate/config"
 import * as entra from "@federate/entra/adapter"
+import * as google from "@federate/google/adapter"
 import type { Platform } from "@federate/http"
 
 export const adapters: Adapters<Platform> = {
   sources: [cognito.source],
-  exchangers: [cognito.exchanger, entra.exchanger]
+  exchangers: [cognito.exchanger, entra.exchanger, google.exchanger, google.idTokenExchanger]
 }
 
 /** What stands in a config file besides its flows. */
