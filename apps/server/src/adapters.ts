@@ -1,4 +1,5 @@
 /** What a config file may name: the one list, for the server and the command. */
+import * as aws from "@federate/aws/adapter"
 import { section } from "@federate/broker/config"
 import * as cognito from "@federate/cognito/adapter"
 import type { Adapters } from "@federate/config"
@@ -7,8 +8,14 @@ import * as google from "@federate/google/adapter"
 import type { Platform } from "@federate/http"
 
 export const adapters: Adapters<Platform> = {
-  sources: [cognito.source],
-  exchangers: [cognito.exchanger, entra.exchanger, google.exchanger, google.idTokenExchanger]
+  sources: [aws.source, cognito.source],
+  exchangers: [
+    aws.exchanger,
+    cognito.exchanger,
+    entra.exchanger,
+    google.exchanger,
+    google.idTokenExchanger
+  ]
 }
 
 /** What stands in a config file besides its flows. */

@@ -1,8 +1,9 @@
 /** Amazon Cognito identity pools as a token exchanger: one of their own tokens for AWS credentials. */
-import { Credential, FederationError, Malformed, TokenExchanger } from "@federate/core"
+import { endOf } from "@federate/aws-sdk"
+import { Credential, FederationError, TokenExchanger } from "@federate/core"
 import type { AwsCredentials, Reason } from "@federate/core"
 import { endpoint } from "@federate/http"
-import type { Fetch, HttpAnswer } from "@federate/http"
+import type { Fetch } from "@federate/http"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -51,7 +52,7 @@ export const exchanger = Effect.fnUntraced(function* (
       subject,
       token
     }): Effect.fn.Return<AwsCredentials, Reason> {
-      const { answer, output } = yield* client.call((cognito, sdk, signal) =>
+      const { answer, output } = yield* client.call(({ client: cognito, sdk }, signal) =>
         cognito.send(
           new sdk.GetCredentialsForIdentityCommand({
             IdentityId: subject,
@@ -63,16 +64,14 @@ export const exchanger = Effect.fnUntraced(function* (
       )
       const { AccessKeyId, Expiration, SecretKey, SessionToken } = output?.Credentials ?? {}
       if (AccessKeyId === undefined || SecretKey === undefined || SessionToken === undefined) {
-        return yield* Effect.fail(
-          classify(answer, { identityPoolId, region, developerProvider: provider }, hints)
-        )
+        return yield* Effect.fail(classify(answer, { identityPoolId, region, provider }, hints))
       }
       return Credential.awsCredentials({
         accessKeyId: AccessKeyId,
         secretAccessKey: Redacted.make(SecretKey),
         sessionToken: Redacted.make(SessionToken),
         obtainedAt: answer.sentAt,
-        expiresAt: yield* Effect.fromResult(endOf(Expiration, answer))
+        expiresAt: yield* Effect.fromResult(endOf(Expiration?.getTime() ?? Number.NaN, answer))
       })
     })
   })
@@ -83,18 +82,5 @@ const hints = {
   NotAuthorizedException:
     "The token is not one of the pool {identityPoolId}'s, has ended, or the pool lets no such login in: trade a fresh one of this very pool.",
   AccessDeniedException:
-    "The role of the pool {identityPoolId} does not let this identity in: its trust policy must name the pool as {developerProvider}:aud."
-}
-
-/** An absolute time of theirs as one on our clock, by their `Date`. */
-const endOf = (
-  expiration: Date | undefined,
-  { sentAt, serverTime }: HttpAnswer
-): Result.Result<number, Malformed> => {
-  const left = (expiration?.getTime() ?? Number.NaN) - serverTime
-  return left > 0
-    ? Result.succeed(sentAt + left)
-    : Result.fail(
-        new Malformed({ detail: "Cognito's credentials do not say when they end, or have ended" })
-      )
+    "The role of the pool {identityPoolId} does not let this identity in: its trust policy must name the pool as {provider}:aud."
 }

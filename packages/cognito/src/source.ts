@@ -53,7 +53,7 @@ export const source = Effect.fnUntraced(function* (
     (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
   )
   const { developerProvider, input, region } = settings
-  const facts = { identityPoolId: input.IdentityPoolId, region, developerProvider }
+  const facts = { identityPoolId: input.IdentityPoolId, region, provider: developerProvider }
   const client = yield* makeClient({ ...options, region })
 
   return AssertionSource.make({
@@ -65,7 +65,7 @@ export const source = Effect.fnUntraced(function* (
       if (audience !== undefined && audience !== input.IdentityPoolId) {
         return yield* Effect.fail(otherAudience(audience, input.IdentityPoolId))
       }
-      const { answer, output } = yield* client.call((cognito, sdk, signal) =>
+      const { answer, output } = yield* client.call(({ client: cognito, sdk }, signal) =>
         cognito.send(
           new sdk.GetOpenIdTokenForDeveloperIdentityCommand({
             ...input,

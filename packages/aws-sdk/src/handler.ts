@@ -3,7 +3,7 @@ import { exchange } from "@federate/http"
 import type { Fault, Fetch, HttpAnswer } from "@federate/http"
 import * as Result from "effect/Result"
 
-/** The part of the SDK's request that its JSON protocols use. */
+/** The part of the SDK's request that its JSON and Query protocols use. */
 interface SdkRequest {
   readonly method: string
   readonly protocol: string
@@ -49,6 +49,6 @@ export const requestHandler = (fetch: Fetch, now: () => number) => {
   }
 }
 
-/** The JSON protocols send UTF-8 text, as octets or as a string. */
+/** Both protocols send UTF-8 text, as octets or as a string. */
 const textOf = (body: unknown): string =>
   body instanceof Uint8Array ? new TextDecoder().decode(body) : String(body)
