@@ -5,14 +5,12 @@
  * signature by the issuer's published keys, then the times.
  */
 import { Assertion } from "@federate/core"
-import { verify } from "@federate/oidc"
-import type { KeySet } from "@federate/oidc"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { refuse } from "./Aadsts.ts"
 import type { Application, FederatedCredential } from "./Directory.ts"
-import type { IssuerKeys } from "./IssuerKeys.ts"
+import type { IssuerKeys } from "../issuer/IssuerKeys.ts"
 
 /** What Entra verifies; with any other it says 5002738. Only RS256 is documented, RS512 is what Cognito signs with. */
 const algorithms: ReadonlyArray<string> = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
@@ -44,47 +42,34 @@ export const accept = Effect.fnUntraced(function* (token: Redacted.Redacted, opt
   }
   const credential = yield* match({ issuer, audience, subject }, options)
 
-  const attempt = (keys: KeySet) =>
-    verify(token, {
-      keys,
+  yield* options.issuerKeys
+    .verify(issuer, token, {
       algorithms,
       now: options.now,
       clockTolerance: options.clockTolerance
     })
-  const known = yield* options.issuerKeys.known(issuer)
-  yield* attempt(known).pipe(
-    Effect.catchIf(
-      (error) => error._tag === "VerificationError" && error.check === "key",
-      () => {
-        // It may have been published since the keys were fetched.
-        options.issuerKeys.forget(issuer)
-        return Effect.flatMap(options.issuerKeys.known(issuer), attempt)
-      }
-    ),
-    Effect.catch((error) => {
-      if (error._tag === "FederationError") {
-        options.issuerKeys.forget(issuer)
-        return refuse("issuerUnreachable")
-      }
-      switch (error.check) {
-        case "algorithm":
-          return refuse("unsupportedAlgorithm", { algorithm: `${algorithm}` })
-        case "key":
-          return refuse("unknownKey", { kid: `${header["kid"] ?? ""}`, issuer })
-        case "signature":
-          return refuse("badSignature")
-        case "time":
-          return refuse("outsideItsTime", {
-            now: dateTime(options.now / 1000),
-            // Entra shows a missing nbf as the beginning of time.
-            from: dateTime(claims["nbf"] ?? 0),
-            until: dateTime(claims["exp"])
-          })
-        default:
-          return refuse("malformedAssertion")
-      }
-    })
-  )
+    .pipe(
+      Effect.catch((error) => {
+        if (error._tag === "FederationError") return refuse("issuerUnreachable")
+        switch (error.check) {
+          case "algorithm":
+            return refuse("unsupportedAlgorithm", { algorithm: `${algorithm}` })
+          case "key":
+            return refuse("unknownKey", { kid: `${header["kid"] ?? ""}`, issuer })
+          case "signature":
+            return refuse("badSignature")
+          case "time":
+            return refuse("outsideItsTime", {
+              now: dateTime(options.now / 1000),
+              // Entra shows a missing nbf as the beginning of time.
+              from: dateTime(claims["nbf"] ?? 0),
+              until: dateTime(claims["exp"])
+            })
+          default:
+            return refuse("malformedAssertion")
+        }
+      })
+    )
   return credential
 })
 

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import type { IssuerKeys } from "../issuer/IssuerKeys.ts"
 import type { KeyRing } from "../KeyRing.ts"
 import { form, json } from "../kernel/Http.ts"
 import type { Request } from "../kernel/Http.ts"
@@ -13,7 +14,6 @@ import { correlationId, headers, refuse } from "./Aadsts.ts"
 import * as AccessToken from "./AccessToken.ts"
 import * as Directory from "./Directory.ts"
 import * as FederatedCredentials from "./FederatedCredentials.ts"
-import type { IssuerKeys } from "./IssuerKeys.ts"
 
 export interface Tenant {
   readonly directory: Directory.Directory
