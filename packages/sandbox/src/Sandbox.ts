@@ -1,4 +1,4 @@
-/** Local stand-ins for Cognito, IAM, STS, Entra, Microsoft Graph and any OpenID issuer, over http and https. */
+/** Local stand-ins for Cognito, IAM, STS, Entra, Microsoft Graph, Google Cloud and any OpenID issuer, over http and https. */
 import { randomUUID } from "node:crypto"
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
@@ -20,6 +20,9 @@ import * as AccessToken from "./entra/AccessToken.ts"
 import * as Directory from "./entra/Directory.ts"
 import * as Entra from "./entra/Entra.ts"
 import type { Tenant } from "./entra/TokenEndpoint.ts"
+import * as Google from "./google/Google.ts"
+import * as GoogleProject from "./google/Project.ts"
+import * as GoogleTokens from "./google/Tokens.ts"
 import * as Graph from "./graph/Graph.ts"
 import * as IssuerKeys from "./issuer/IssuerKeys.ts"
 import * as Issuers from "./issuer/Issuers.ts"
@@ -45,7 +48,7 @@ export interface AwsKeys {
 }
 
 /** Who signs tokens, and can be given a new key. */
-export type Signer = "cognito" | "entra" | { readonly issuer: string }
+export type Signer = "cognito" | "entra" | "google" | { readonly issuer: string }
 
 export interface AccessTokenOptions {
   /** Application permissions, such as `Application.Read.All`. Default: none. */
@@ -90,6 +93,16 @@ export interface Sandbox {
     readonly adminToken: string
   }
 
+  readonly google: {
+    readonly projectId: string
+    /** What stands in a pool's full name, and so in an audience. */
+    readonly projectNumber: string
+    /** A bearer token of the project's owner, for the IAM API; for a day. */
+    readonly adminToken: string
+    /** The issuer of service accounts' ID tokens. */
+    readonly issuer: string
+  }
+
   /**
    * Makes an endpoint, or all of a service (`cognito.*`), go wrong from now on, on every call or on some. Faults
    * apply in the order they were set; the first that is not a latency ends a call. Gives the function that lifts it.
@@ -106,7 +119,10 @@ export interface Sandbox {
   readonly rotateKeys: (signer: Signer, publish?: Publish) => ReadonlyArray<string>
   /** Sets a service's clock wrong by so many milliseconds; negative is behind. */
   readonly skew: (service: Service, millis: number) => void
-  /** How long an application, credential or grant stays unseen by Entra's token endpoint after it was made. */
+  /**
+   * How long an application, credential or grant stays unseen by Entra's token endpoint after it was made, and a pool,
+   * provider or policy by Google.
+   */
   readonly propagation: (delay: Duration.Input) => void
 
   /** A plain issuer's URL: `https://localhost:PORT/issuers/NAME`. It exists from the first time it is asked for. */
@@ -119,7 +135,10 @@ export interface Sandbox {
   readonly trust: () => () => void
 }
 
-/** How long the administrator's token lives, in seconds. */
+/** Who owns Google's project. */
+const googleAdministrator = "administrator@sandbox.example"
+
+/** How long an administrator's token lives, in seconds. */
 const adminTokenLifetime = 24 * 3600
 
 /** Runs a sandbox until the scope closes. */
@@ -135,6 +154,7 @@ export const make = Effect.fnUntraced(function* (
   // Keys are made in the background from here on, while the rest starts.
   const cognitoKeys = CognitoIssuer.makeKeys(region)
   const entraKeys = AccessToken.makeKeys()
+  const googleKeys = Google.makeKeys()
   const certificates = yield* Certificates.make
   const listener = yield* Listener.make({
     host,
@@ -152,18 +172,28 @@ export const make = Effect.fnUntraced(function* (
     keys: cognitoKeys,
     base64Defect: options.cognito?.base64Defect ?? false
   }
+  // What is under this sandbox's own names needs neither DNS nor trust in its certificate.
+  const issuerKeys = IssuerKeys.make({ [https]: http, [cognito.url]: http, ...options.issuers })
   const tenantId = randomUUID()
   const tenant: Tenant = {
     directory: Directory.make(tenantId),
     issuer: `${https}/${tenantId}/v2.0`,
     keys: entraKeys,
-    // What is under this sandbox's own names needs neither DNS nor trust in its certificate.
-    issuerKeys: IssuerKeys.make({ [https]: http, [cognito.url]: http, ...options.issuers }),
+    issuerKeys,
     tokenLifetime: wholeSeconds(options.entra?.tokenLifetime ?? "3599 seconds"),
     clockTolerance: Duration.toMillis(options.entra?.clockTolerance ?? "5 minutes"),
     propagation: Duration.toMillis(options.entra?.propagation ?? 0)
   }
   const issuers = Issuers.make(https, clock)
+  const google: Google.Cloud = {
+    project: GoogleProject.make(googleAdministrator),
+    tokens: GoogleTokens.make(),
+    issuerKeys,
+    keys: googleKeys,
+    clockTolerance: 60_000,
+    // Without a delay everything is seen, whatever the clock was when it was made.
+    seenUntil: (now) => (tenant.propagation === 0 ? Infinity : now - tenant.propagation)
+  }
 
   yield* Server.serve({
     listener,
@@ -175,6 +205,7 @@ export const make = Effect.fnUntraced(function* (
       Sts.make(account, clock),
       Cognito.make({ account, pools, issuer: cognito, clock }),
       issuers.service,
+      Google.make({ cloud: google, base: https, clock }),
       Graph.make({ tenant, base: https, clock }),
       Entra.make({ tenant, base: https, clock })
     ]
@@ -209,6 +240,11 @@ export const make = Effect.fnUntraced(function* (
   const adminToken = yield* mint({
     roles: ["Application.Read.All", "Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"],
     lifetime: adminTokenLifetime * 1000
+  })
+  const googleAdminToken = google.tokens.issue({
+    principal: { _tag: "User", email: googleAdministrator },
+    scopes: [Google.cloudPlatform],
+    expiresAt: now + adminTokenLifetime * 1000
   })
   const workload = toAwsKeys(roles.workload)
   const caFile =
@@ -245,12 +281,19 @@ export const make = Effect.fnUntraced(function* (
     },
     aws: { accountId: account.id, region, workload, admin: toAwsKeys(roles.admin) },
     entra: { tenantId, adminToken, ...(journey && { clientId: journey.clientId }) },
+    google: {
+      projectId: google.project.id,
+      projectNumber: google.project.number,
+      adminToken: googleAdminToken,
+      issuer: Google.issuerOf(https)
+    },
     fault: (pattern, fault, when = "every") => Result.getOrThrow(script.set(pattern, fault, when)),
     clearFaults: script.clear,
     count: (pattern) => Result.getOrThrow(script.count(pattern)),
     rotateKeys: (signer, publish) => {
       if (signer === "cognito") return [cognitoKeys.rotate(publish)]
       if (signer === "entra") return [entraKeys.rotate(publish)]
+      if (signer === "google") return [googleKeys.rotate(publish)]
       return issuers.rotate(signer.issuer, publish)
     },
     skew: (service, millis) =>

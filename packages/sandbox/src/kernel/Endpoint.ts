@@ -28,6 +28,17 @@ const names = {
     "federatedIdentityCredentials",
     "servicePrincipals"
   ],
+  google: [
+    "discovery",
+    "generateAccessToken",
+    "generateIdToken",
+    "keys",
+    "projects",
+    "providers",
+    "serviceAccounts",
+    "token",
+    "workloadIdentityPools"
+  ],
   issuer: ["discovery", "keys"]
 } as const
 
