@@ -51,7 +51,12 @@ export interface HangingSurroundings {
  * that asks over a `fetch` there is `assertionSourceContract`, which includes it.
  */
 export const ambientSourceContract = (name: string, contract: AmbientSourceContract): void =>
-  register(name, "an assertion source", [...sourceChecks(contract), ...surroundingChecks(contract)])
+  register(name, "an assertion source", ambientSourceChecks(contract))
+
+export const ambientSourceChecks = (contract: AmbientSourceContract): ReadonlyArray<Check> => [
+  ...sourceChecks(contract),
+  ...surroundingChecks(contract)
+]
 
 /** What a demanded audience is, in these checks. */
 export const demanded = "https://demanded.example"
@@ -155,9 +160,11 @@ const surroundingChecks = ({
       const { seen, within } = watch()
       const shown: Array<string> = []
       for (const surroundings of [make, ...refused.map((refusal) => refusal.make)]) {
-        const source = yield* surroundings
-        const result = yield* Effect.result(within(source.assertion({})))
-        shown.push(visible(source), visible(Result.merge(result)))
+        const asking = Effect.flatMap(surroundings, (source) => {
+          shown.push(visible(source))
+          return source.assertion({})
+        })
+        shown.push(visible(Result.merge(yield* Effect.result(within(asking)))))
       }
       for (const text of [...shown, seen()])
         for (const secret of [...secrets, assertion])

@@ -52,6 +52,12 @@ export const counting = (fetch: Fetch) => {
   }
 }
 
+/** A fetch that answers well up to one request, and does something else from there on. */
+export const wrongFrom = (request: number, well: Answer, wrong: Fetch): Fetch => {
+  let asked = 0
+  return (url, init) => (++asked < request ? answering(well) : wrong)(url, init)
+}
+
 export const callChecks = <Made>(options: Calls<Made>): ReadonlyArray<Check> => {
   const { absent, refused, secrets, stage, well } = options
   const call = (fetch: Fetch) => Effect.flatMap(options.make(fetch), options.call)
@@ -70,12 +76,6 @@ export const callChecks = <Made>(options: Calls<Made>): ReadonlyArray<Check> => 
       for (let request = 1; request <= asked(); request++) yield* goWrong(request)
     })
 
-  /** Well up to a request, and wrong from there on. */
-  const wrongFrom = (request: number, wrong: Fetch): Fetch => {
-    let asked = 0
-    return (url, init) => (++asked < request ? answering(well) : wrong)(url, init)
-  }
-
   const faulty = Object.entries<Fault>(faults).map(
     ([name, { becomes, fetch, retryAfter }]): Check => {
       const means = absent.some((each) => each === name)
@@ -83,7 +83,7 @@ export const callChecks = <Made>(options: Calls<Made>): ReadonlyArray<Check> => 
         name: `${name} is ${means ? "Unavailable" : becomes.join(" or ")}`,
         holds: atEachRequest((request) =>
           Effect.gen(function* () {
-            const { reason, stage: at } = yield* failing(wrongFrom(request, fetch(well)))
+            const { reason, stage: at } = yield* failing(wrongFrom(request, well, fetch(well)))
             const expected = means ? (["Unavailable"] as const) : becomes
             // Who has answered once is here.
             const later = means && request > 1 ? becomes : []
@@ -113,7 +113,7 @@ export const callChecks = <Made>(options: Calls<Made>): ReadonlyArray<Check> => 
     holds: atEachRequest((request) =>
       Effect.gen(function* () {
         const { asked, fetch, open } = silence()
-        const fiber = yield* Effect.forkChild(call(wrongFrom(request, fetch)))
+        const fiber = yield* Effect.forkChild(call(wrongFrom(request, well, fetch)))
         yield* until("it asks", () => asked() > 0)
         yield* Fiber.interrupt(fiber)
         yield* until("nothing is left open", () => open() === 0)
@@ -130,7 +130,7 @@ export const callChecks = <Made>(options: Calls<Made>): ReadonlyArray<Check> => 
       holds: atEachRequest((request) =>
         Effect.gen(function* () {
           const { asked, fetch } = silent()
-          const fiber = yield* Effect.forkChild(failing(wrongFrom(request, fetch)))
+          const fiber = yield* Effect.forkChild(failing(wrongFrom(request, well, fetch)))
           yield* until("it asks", () => asked() > 0)
           yield* TestClock.adjust("1 minute")
           yield* settle

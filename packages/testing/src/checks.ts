@@ -10,9 +10,13 @@ export interface Check {
   readonly holds: Effect.Effect<void, unknown, Scope.Scope>
 }
 
-/** Registers checks as tests (vitest). */
-export const register = (title: string, checks: ReadonlyArray<Check>): void => {
-  describe(title, () => {
-    for (const { holds, name } of checks) it.effect(name, () => holds)
+/**
+ * Registers checks as tests (vitest).
+ *
+ * @param kind what it is that makes these promises
+ */
+export const register = (name: string, kind: string, checks: ReadonlyArray<Check>): void => {
+  describe(`${name} keeps the contract of ${kind}`, () => {
+    for (const check of checks) it.effect(check.name, () => check.holds)
   })
 }

@@ -41,8 +41,7 @@ export interface TokenExchangerContract<C extends Credential.Credential> {
 export const tokenExchangerContract = <C extends Credential.Credential>(
   name: string,
   contract: TokenExchangerContract<C>
-): void =>
-  register(`${name} keeps the contract of a token exchanger`, tokenExchangerChecks(contract))
+): void => register(name, "a token exchanger", tokenExchangerChecks(contract))
 
 export const tokenExchangerChecks = <C extends Credential.Credential>({
   claims,
@@ -106,10 +105,7 @@ export const tokenExchangerChecks = <C extends Credential.Credential>({
           ),
           { concurrency: "unbounded" }
         )
-        assert.deepStrictEqual(
-          results.map((result) => (Result.isSuccess(result) ? "" : result.failure.reason._tag)),
-          ["", "Transient", "", "Transient"]
-        )
+        assert.deepStrictEqual(results.map(Result.isSuccess), [true, false, true, false])
       })
     },
     ...callChecks({

@@ -3,6 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
+import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { inspect } from "node:util"
 
@@ -33,7 +34,10 @@ export const watch = () => {
         Effect.withSpan("watched"),
         Effect.withTracer(tracer),
         Effect.provide(Logger.layer([logger])),
-        Effect.ensuring(Effect.map(Metric.dump, (metrics) => void seen.push(metrics)))
+        Effect.ensuring(Effect.map(Metric.dump, (metrics) => void seen.push(metrics))),
+        // Its own: the process's knows what others have counted.
+        Effect.provideService(Metric.MetricRegistry, new Map()),
+        Effect.provideService(References.MinimumLogLevel, "All")
       ),
     seen: (): string => [...seen, inspect(spans, { depth: null, showHidden: true })].join("\n")
   }

@@ -1,6 +1,6 @@
 import { visible, watch } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"
-import { Data, Effect, Redacted } from "effect"
+import { Data, Effect, Metric, Redacted } from "effect"
 
 describe("visible", () => {
   it("is what text, JSON and inspection show", () => {
@@ -20,19 +20,22 @@ describe("visible", () => {
 class Failed extends Data.TaggedError("Failed")<{ readonly message: string }> {}
 
 describe("watch", () => {
-  it.effect("sees logs, failures and spans", () =>
+  it.effect("sees logs, failures, spans and metrics", () =>
     Effect.gen(function* () {
       const { seen, within } = watch()
       yield* Effect.exit(
         within(
           Effect.gen(function* () {
             yield* Effect.logInfo("LOGGED", { detail: "DETAIL" })
+            yield* Effect.logTrace("TRACED")
+            yield* Metric.update(Metric.counter("COUNTED"), 1)
             yield* Effect.annotateCurrentSpan("key", "ANNOTATED")
             return yield* new Failed({ message: "FAILED" })
           })
         )
       )
-      for (const part of ["LOGGED", "DETAIL", "ANNOTATED", "FAILED"]) assert.include(seen(), part)
+      for (const part of ["LOGGED", "DETAIL", "TRACED", "COUNTED", "ANNOTATED", "FAILED"])
+        assert.include(seen(), part)
     })
   )
 })

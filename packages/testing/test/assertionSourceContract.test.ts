@@ -1,0 +1,164 @@
+import { Assertion, Unavailable } from "@federate/core"
+import { assertionFor, assertionSourceContract } from "@federate/testing"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Redacted, Result } from "effect"
+import { assertionSourceChecks } from "../src/assertionSourceContract.ts"
+import { denied, issued, key, life, sourceWith } from "./adapters.ts"
+import type { Wrong } from "./adapters.ts"
+import { failing } from "./failing.ts"
+import { wrongCalls } from "./wrongCalls.ts"
+
+const contract = {
+  well: issued,
+  assertion: Redacted.value(assertionFor("workload").token),
+  life,
+  secrets: [key],
+  refused: [
+    { name: "a denial", answer: denied, becomes: "Rejected", code: "denied", hint: /who may/ }
+  ]
+} as const
+
+assertionSourceContract("A small source", { make: sourceWith(), ...contract })
+
+type Around = NonNullable<Wrong["source"]>
+
+/** It serves one after the other, and fails who comes too early. */
+const busy: Around = (source) => {
+  let asked = false
+  return {
+    ...source,
+    assertion: (request) =>
+      Effect.suspend(() => {
+        if (asked) return Effect.die("busy")
+        asked = true
+        return Effect.ensuring(
+          source.assertion(request),
+          Effect.sync(() => void (asked = false))
+        )
+      })
+  }
+}
+
+/** It remembers by itself. */
+const remembering: Around = (source) => {
+  let held: Assertion.Assertion | undefined
+  return {
+    ...source,
+    assertion: (request) =>
+      Effect.suspend(() =>
+        held === undefined
+          ? Effect.tap(source.assertion(request), (given) => Effect.sync(() => void (held = given)))
+          : Effect.succeed(held)
+      )
+  }
+}
+
+/** It leaves what it has got where another of its kind does too. */
+const desk: { on?: Assertion.Assertion } = {}
+const sharing: Around = (source) => ({
+  ...source,
+  assertion: Effect.fnUntraced(function* (request) {
+    desk.on = yield* source.assertion(request)
+    yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
+    return desk.on
+  })
+})
+
+const wrong: ReadonlyArray<readonly [check: string, wrong: Wrong]> = [
+  [
+    "hands the assertion out as it was issued, and says when it ends",
+    {
+      source: (source) => ({
+        ...source,
+        assertion: (request) =>
+          Effect.map(source.assertion(request), (given) => ({ ...given, obtainedAt: 1 }))
+      })
+    }
+  ],
+  [
+    "gives the audience that is demanded, or says that it cannot",
+    // It claims the audience, whatever the token says.
+    {
+      source: (source) => ({
+        ...source,
+        assertion: ({ audience }) =>
+          Effect.map(source.assertion({}), (given) => ({
+            ...given,
+            audience: audience === undefined ? given.audience : [audience]
+          }))
+      }),
+      fetch: (fetch) => (url, init) =>
+        fetch(url, { ...init, body: `${String(init.body)} https://demanded.example` })
+    }
+  ],
+  [
+    "offers what it gives",
+    { source: (source) => ({ ...source, offers: { ...source.offers, algorithms: ["ES256"] } }) }
+  ],
+  ["serves many at once, and one while another gives up", { source: busy }],
+  [
+    "counts its life by the issuer's own clock",
+    {
+      jwt: (token, { sentAt }) => Assertion.fromJwt(Redacted.make(token), { obtainedAt: sentAt })
+    }
+  ],
+  [
+    "asks the issuer for a demanded audience, where it offers any",
+    { fetch: (fetch) => (url, init) => fetch(url, { ...init, body: "audience=party" }) }
+  ],
+  [
+    "says so when what it is given is no JWT",
+    {
+      jwt: (token, { sentAt }) =>
+        Result.mapError(
+          Assertion.fromJwt(Redacted.make(token), { obtainedAt: sentAt, issuerTime: "iat" }),
+          () => new Unavailable({ detail: "There is none" })
+        )
+    }
+  ],
+  ["asks the issuer each time: what remembers is put around it", { source: remembering }],
+  ["shares nothing with another of its kind", { source: sharing }],
+  ...wrongCalls
+]
+
+describe("an assertion source that is wrong", () => {
+  for (const [check, how] of wrong) {
+    it.effect(`fails “${check}”`, () =>
+      Effect.gen(function* () {
+        const checks = assertionSourceChecks({ make: sourceWith(how), ...contract })
+        assert.deepStrictEqual(yield* failing(checks), [check])
+      })
+    )
+  }
+
+  it("is thought of for each check", () => {
+    const checks = assertionSourceChecks({ make: sourceWith(), ...contract })
+    assert.sameMembers(
+      checks.map(({ name }) => name),
+      [...new Set(wrong.map(([check]) => check))]
+    )
+  })
+})
+
+describe("a platform that may be absent", () => {
+  const absent = ["a refused connection"] as const
+
+  it.effect("has sources that say so", () =>
+    Effect.gen(function* () {
+      const away: Wrong = {
+        reason: (reason) =>
+          "detail" in reason && reason.detail.includes("ECONNREFUSED")
+            ? new Unavailable({ detail: "There is no platform here" })
+            : reason
+      }
+      assert.deepStrictEqual(
+        yield* failing(assertionSourceChecks({ make: sourceWith(away), ...contract, absent })),
+        []
+      )
+      assert.deepStrictEqual(
+        yield* failing(assertionSourceChecks({ make: sourceWith(), ...contract, absent })),
+        ["a refused connection is Unavailable"]
+      )
+    })
+  )
+})
