@@ -1,10 +1,9 @@
 import { exchanger } from "@federate/cognito"
 import type { ExchangerOptions } from "@federate/cognito"
-import { exchanger as adapter } from "@federate/cognito/adapter"
 import type { Fetch } from "@federate/http"
 import { assertionFor, tokenExchangerContract } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted, Schema } from "effect"
+import { Effect, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 
 const identityPoolId = "eu-central-1:2f4e0c6a-0000-4000-8000-000000000001"
@@ -140,15 +139,6 @@ describe("settings that cannot work", () => {
         assert.strictEqual(error.stage, "configuration")
         assert.match(error.message, text)
       }
-    })
-  )
-
-  it.effect("are the adapter's too", () =>
-    Effect.gen(function* () {
-      assert.deepInclude(adapter, { type: "cognito", issues: "AwsCredentials", cloud: "aws" })
-      const settings = yield* Schema.decodeUnknownEffect(adapter.config)({ identityPoolId })
-      const made = yield* adapter.make(settings, { fetch: async () => good() })
-      assert.strictEqual((yield* made.exchange(assertion, {})).accessKeyId, "ASIAEXAMPLE")
     })
   )
 })

@@ -1,10 +1,9 @@
 import { source } from "@federate/cognito"
 import type { Options } from "@federate/cognito"
-import { source as adapter } from "@federate/cognito/adapter"
 import type { Fetch } from "@federate/http"
 import { assertionSourceContract, visible } from "@federate/testing"
 import { assert, describe, it, vi } from "@effect/vitest"
-import { Effect, Redacted, Schema } from "effect"
+import { Effect, Redacted } from "effect"
 
 const pool = "eu-central-1:2f4e0c6a-0000-4000-8000-000000000001"
 const identity = "eu-central-1:9b1d0c6a-0000-4000-8000-000000000002"
@@ -371,30 +370,6 @@ describe("a clock that is too far off for AWS", () => {
         Date.parse(text.replace(/(....)(..)(..T..)(..)(..Z)/, "$1-$2-$3:$4:$5"))
       )
       assert.approximately(second! - first!, hour, hour / 10)
-    })
-  )
-})
-
-describe("the adapter", () => {
-  it.effect("decodes its settings, hides the logins, and makes the source", () =>
-    Effect.gen(function* () {
-      const decode = Schema.decodeUnknownEffect(adapter.config, {
-        onExcessProperty: "error",
-        errors: "all"
-      })
-      const settings = yield* decode({
-        identityPoolId: pool,
-        logins: { "my.dev.provider": "my_user_id", "accounts.google.com": "THEIR-TOKEN" },
-        tokenDuration: "2 minutes"
-      })
-      assert.notInclude(visible(settings), "THEIR-TOKEN")
-      const cognito = yield* adapter.make(settings, { fetch: async () => well(jwt()) })
-      assert.deepStrictEqual(cognito.offers.audience, { only: pool })
-      assert.isTrue(adapter.metered)
-      const error = yield* Effect.flip(decode({ identityPoolID: pool, tokenDuration: "120" }))
-      for (const text of ["identityPoolId", "identityPoolID", "logins", "tokenDuration"]) {
-        assert.include(error.message, text)
-      }
     })
   )
 })
