@@ -11,7 +11,7 @@ const token = assertionFor("eu-central-1:identity", 0, { aud: identityPoolId })
 /** Both calls go to one address, and are told apart by a header. */
 const well = (_: string, { headers }: RequestInit) =>
   Response.json(
-    /\.GetCredentialsForIdentity$/.test(new Headers(headers).get("x-amz-target") ?? "")
+    new Headers(headers).get("x-amz-target")?.endsWith(".GetCredentialsForIdentity")
       ? {
           IdentityId: token.subject,
           Credentials: {
