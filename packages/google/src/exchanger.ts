@@ -12,7 +12,9 @@ import { impersonate } from "./impersonation.ts"
 import { checkScopes, impersonationOf, misconfigured, secondsOf } from "./settings.ts"
 import type { Federation, Impersonation } from "./settings.ts"
 
-export interface Options extends Federation, Partial<Impersonation> {
+export interface Options extends Federation, Pick<Impersonation, "delegates"> {
+  /** The e-mail of the service account to act as. Without it the tokens are the federated principal's own. */
+  readonly serviceAccount?: string | undefined
   /** What a request without scopes of its own asks for. Default `https://www.googleapis.com/auth/cloud-platform`. */
   readonly scopes?: ReadonlyArray<string> | undefined
   /** How long the service account's tokens live: 1 s to 12 h, in whole seconds. Default: Google's own, an hour. */

@@ -55,18 +55,22 @@ describe("a token exchange", () => {
 
   it("is refused for what the request lacks or says wrong", async () => {
     const trusted = await trust(sandbox())
-    for (const [changes, words] of [
-      [{ grant_type: "client_credentials" }, /^unsupported_grant_type: /],
-      [{ grant_type: undefined }, /^invalid_request: .*grant_type/],
-      [{ audience: undefined }, /^invalid_request: .*audience/],
-      [{ scope: undefined }, /^invalid_request: .*scope/],
-      [{ requested_token_type: "x" }, /^invalid_request: .*requested_token_type/],
-      [{ subject_token_type: "x" }, /^invalid_request: .*subject_token_type/],
-      [{ subject_token: undefined }, /^invalid_request: .*subject_token/],
-      [{ subject_token: "opaque" }, /^invalid_grant: .*malformed/]
-    ] as const) {
-      assert.match(await refused(trusted, changes), words)
-    }
+    await Promise.all(
+      (
+        [
+          [{ grant_type: "client_credentials" }, /^unsupported_grant_type: /],
+          [{ grant_type: undefined }, /^invalid_request: .*grant_type/],
+          [{ audience: undefined }, /^invalid_request: .*audience/],
+          [{ scope: undefined }, /^invalid_request: .*scope/],
+          [{ requested_token_type: "x" }, /^invalid_request: .*requested_token_type/],
+          [{ subject_token_type: "x" }, /^invalid_request: .*subject_token_type/],
+          [{ subject_token: undefined }, /^invalid_request: .*subject_token/],
+          [{ subject_token: "opaque" }, /^invalid_grant: .*malformed/]
+        ] as const
+      ).map(async ([changes, words]) => {
+        assert.match(await refused(trusted, changes), words)
+      })
+    )
     const response = await fetch(`${sandbox().http}/v1/token`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -79,35 +83,40 @@ describe("a token exchange", () => {
     const trusted = await trust(sandbox())
     const { audience } = trusted
     const number = sandbox().google.projectNumber
-    for (const wrong of [
-      `https:${audience}`,
-      audience.replace(number, "federate-sandbox"),
-      audience.replace(/\/providers.*/, "")
-    ]) {
-      assert.match(
-        await refused(trusted, { audience: wrong }),
-        /^invalid_request: Invalid value for "audience"\. This value should be the full resource name/
-      )
-    }
-    for (const absent of [
-      audience.replace(number, "1"),
-      audience.replace(/pool-\d+/, "no-such-pool"),
-      `${audience}-x`
-    ]) {
-      assert.match(await refused(trusted, { audience: absent }), /^invalid_target: The target/)
-    }
+    await Promise.all(
+      [
+        `https:${audience}`,
+        audience.replace(number, "federate-sandbox"),
+        audience.replace(/\/providers.*/, "")
+      ].map(async (wrong) => {
+        assert.match(
+          await refused(trusted, { audience: wrong }),
+          /^invalid_request: Invalid value for "audience"\. This value should be the full resource name/
+        )
+      })
+    )
+    await Promise.all(
+      [
+        audience.replace(number, "1"),
+        audience.replace(/pool-\d+/, "no-such-pool"),
+        `${audience}-x`
+      ].map(async (absent) => {
+        assert.match(await refused(trusted, { audience: absent }), /^invalid_target: The target/)
+      })
+    )
   })
 
-  it("is refused while the pool or the provider is disabled", async () => {
-    const trusted = await trust(sandbox())
-    for (const name of [trusted.pool, trusted.provider]) {
-      const { call } = google(sandbox())
-      await call("PATCH", `${name}?updateMask=disabled`, { disabled: true })
+  for (const part of ["pool", "provider"] as const) {
+    it(`is refused while the ${part} is disabled`, async () => {
+      const trusted = await trust(sandbox())
+      const disable = (disabled: boolean) =>
+        google(sandbox()).call("PATCH", `${trusted[part]}?updateMask=disabled`, { disabled })
+      await disable(true)
       assert.match(await refused(trusted), /^invalid_target: /)
-      await call("PATCH", `${name}?updateMask=disabled`, { disabled: false })
+      await disable(false)
       assert.strictEqual((await exchange(sandbox(), trusted)).status, 200)
-    }
-  })
+    })
+  }
 })
 
 describe("the assertion", () => {
@@ -138,12 +147,14 @@ describe("the assertion", () => {
 
   it("must be signed by a published key, by RS256 or ES256", async () => {
     const trusted = await trust(sandbox())
-    for (const algorithm of ["RS256", "ES256"] as const) {
-      const { status } = await exchange(sandbox(), trusted, {
-        subject_token: await trusted.token({ algorithm })
+    await Promise.all(
+      (["RS256", "ES256"] as const).map(async (algorithm) => {
+        const { status } = await exchange(sandbox(), trusted, {
+          subject_token: await trusted.token({ algorithm })
+        })
+        assert.strictEqual(status, 200, algorithm)
       })
-      assert.strictEqual(status, 200, algorithm)
-    }
+    )
     assert.match(
       await refused(trusted, { subject_token: await trusted.token({ algorithm: "RS512" }) }),
       /^invalid_grant: Invalid JWT Signature\./
@@ -190,19 +201,23 @@ describe("the assertion", () => {
   it("must be of now, have an iat, and live a day at most", async () => {
     const trusted = await trust(sandbox())
     const now = Math.floor(Date.now() / 1000)
-    for (const [options, words] of [
-      [{ lifetime: -120_000 }, /stale to sign-in/],
-      [{ claims: { iat: now + 600 } }, /stale to sign-in/],
-      [{ lifetime: 25 * 3_600_000 }, /stale to sign-in/],
-      [{ claims: { iat: undefined } }, /malformed/],
-      [{ claims: { exp: undefined } }, /malformed/]
-    ] as const) {
-      assert.match(
-        await refused(trusted, { subject_token: await trusted.token(options) }),
-        words,
-        JSON.stringify(options)
-      )
-    }
+    await Promise.all(
+      (
+        [
+          [{ lifetime: -120_000 }, /stale to sign-in/],
+          [{ claims: { iat: now + 600 } }, /stale to sign-in/],
+          [{ lifetime: 25 * 3_600_000 }, /stale to sign-in/],
+          [{ claims: { iat: undefined } }, /malformed/],
+          [{ claims: { exp: undefined } }, /malformed/]
+        ] as const
+      ).map(async ([options, words]) => {
+        assert.match(
+          await refused(trusted, { subject_token: await trusted.token(options) }),
+          words,
+          JSON.stringify(options)
+        )
+      })
+    )
   })
 
   for (const minutes of [-30, 30]) {
@@ -220,50 +235,61 @@ describe("the attribute mapping", () => {
     const trusted = await trust(sandbox())
     const of = async (subject: string) => ({ subject_token: await trusted.token({ subject }) })
     assert.strictEqual((await exchange(sandbox(), trusted, await of("s".repeat(127)))).status, 200)
-    for (const subject of ["s".repeat(128), `${"ä".repeat(63)}12`]) {
-      assert.strictEqual(
-        await refused(trusted, await of(subject)),
-        "invalid_request: The size of mapped attribute google.subject exceeds the 127 bytes limit. Either modify your attribute mapping or the incoming assertion to produce a mapped attribute that is less than 127 bytes."
-      )
-    }
+    await Promise.all(
+      ["s".repeat(128), `${"ä".repeat(63)}12`].map(async (subject) => {
+        assert.strictEqual(
+          await refused(trusted, await of(subject)),
+          "invalid_request: The size of mapped attribute google.subject exceeds the 127 bytes limit. Either modify your attribute mapping or the incoming assertion to produce a mapped attribute that is less than 127 bytes."
+        )
+      })
+    )
   })
 
   it("shortens by CEL what the issuer writes", async () => {
-    for (const [expression, subject] of [
-      ["assertion.sub.extract('repo:{name}:ref')", "org/app"],
-      ["assertion.sub.split(':')[1]", "org/app"],
-      ["assertion.sub.extract('nothing:{name}') + 'x'", "x"],
-      ["assertion.sub.extract('{all}')", "repo:org/app:ref:main"]
-    ] as const) {
-      const trusted = await trust(sandbox(), {
-        provider: { attributeMapping: { "google.subject": expression } },
-        members: [`principal://{principal}/subject/${subject}`]
+    await Promise.all(
+      (
+        [
+          ["assertion.sub.extract('repo:{name}:ref')", "org/app"],
+          ["assertion.sub.split(':')[1]", "org/app"],
+          ["assertion.sub.extract('nothing:{name}') + 'x'", "x"],
+          ["assertion.sub.extract('{all}')", "repo:org/app:ref:main"]
+        ] as const
+      ).map(async ([expression, subject]) => {
+        const trusted = await trust(sandbox(), {
+          provider: { attributeMapping: { "google.subject": expression } },
+          members: [`principal://{principal}/subject/${subject}`]
+        })
+        const { access_token: token } = await exchange(sandbox(), trusted, {
+          subject_token: await trusted.token({ subject: "repo:org/app:ref:main" })
+        })
+        const response = await google(sandbox(), token).send(
+          "POST",
+          `projects/-/serviceAccounts/${trusted.serviceAccount}:generateAccessToken`,
+          { scope: ["openid"] }
+        )
+        assert.strictEqual(response.status, 200, expression)
       })
-      const { access_token: token } = await exchange(sandbox(), trusted, {
-        subject_token: await trusted.token({ subject: "repo:org/app:ref:main" })
-      })
-      await google(sandbox(), token).call(
-        "POST",
-        `projects/-/serviceAccounts/${trusted.serviceAccount}:generateAccessToken`,
-        { scope: ["openid"] }
-      )
-    }
+    )
   })
 
   it("must give texts", async () => {
-    for (const [expression, type] of [
-      ["assertion.sub == 'workload'", "STRING"],
-      ["assertion.missing", "STRING"],
-      ["assertion.iat", "STRING"]
-    ] as const) {
-      const trusted = await trust(sandbox(), {
-        provider: { attributeMapping: { "google.subject": expression } }
+    await Promise.all(
+      (
+        [
+          ["assertion.sub == 'workload'", "STRING"],
+          ["assertion.missing", "STRING"],
+          ["assertion.iat", "STRING"]
+        ] as const
+      ).map(async ([expression, type]) => {
+        const trusted = await trust(sandbox(), {
+          provider: { attributeMapping: { "google.subject": expression } }
+        })
+        assert.strictEqual(
+          await refused(trusted),
+          `unauthorized_client: The mapped attribute 'google.subject' must be of type ${type}.`
+        )
       })
-      assert.strictEqual(
-        await refused(trusted),
-        `unauthorized_client: The mapped attribute 'google.subject' must be of type ${type}.`
-      )
-    }
+    )
     const groups = await trust(sandbox(), {
       provider: {
         attributeMapping: { "google.subject": "assertion.sub", "google.groups": "assertion.iat" }
@@ -306,18 +332,20 @@ describe("the attribute condition", () => {
       subject_token: await trusted.token({ claims })
     })
     assert.strictEqual(good.status, 200)
-    for (const change of [
-      { owner: { name: "other" } },
-      { owner: undefined },
-      { repository: "other/app" },
-      { groups: [] }
-    ]) {
-      assert.strictEqual(
-        await refused(trusted, {
-          subject_token: await trusted.token({ claims: { ...claims, ...change } })
-        }),
-        "unauthorized_client: The given credential is rejected by the attribute condition."
-      )
-    }
+    await Promise.all(
+      [
+        { owner: { name: "other" } },
+        { owner: undefined },
+        { repository: "other/app" },
+        { groups: [] }
+      ].map(async (change) => {
+        assert.strictEqual(
+          await refused(trusted, {
+            subject_token: await trusted.token({ claims: { ...claims, ...change } })
+          }),
+          "unauthorized_client: The given credential is rejected by the attribute condition."
+        )
+      })
+    )
   })
 })
