@@ -1,7 +1,7 @@
 /**
  * Packs every package as it would be published, and looks at the tarballs as a stranger would: publint and
- * are-the-types-wrong over each, then an empty project that installs them all and imports every entry point on plain
- * Node.
+ * are-the-types-wrong over each, then an empty project that installs them all, imports every entry point on plain Node,
+ * and holds the adapter of the testing package's page to its contract.
  */
 import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -68,6 +68,12 @@ try {
     }
   }
   console.log(`imported ${entries.join(", ")}`)
+
+  const page = readFileSync("packages/testing/README.md", "utf8")
+  for (const [, name, text] of page.matchAll(/```ts\n\/\/ (\S+)\n(.*?)```/gs))
+    writeFileSync(join(project, name!), text!)
+  // vitest is one of the testing package's peers.
+  console.log(run(join(project, "node_modules/.bin/vitest"), ["run", "--root", project], project))
 } finally {
   rmSync(workplace, { recursive: true, force: true })
 }
