@@ -1,23 +1,39 @@
-/** `type: google` and `type: google-id-token` among the exchangers of a config file. */
+/** `type: google` and `type: google-id-token` among the exchangers, `type: google-external-account` among the sources. */
 import type { AccessToken, Adapter } from "@federate/core"
 import type { Platform } from "@federate/http"
 import { DurationFromText } from "@federate/schema"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { misconfigured } from "./settings.ts"
+import { readCredentialsFile } from "./credentialsFile.ts"
 import { exchanger as makeExchanger } from "./exchanger.ts"
+import { configured } from "./federation.ts"
 import { idTokenExchanger as makeIdTokenExchanger } from "./idTokenExchanger.ts"
+import { externalAccountSource } from "./source.ts"
 
 const serviceAccount = Schema.String.annotate({
   description: "The e-mail of the service account to act as",
   examples: ["NAME@PROJECT.iam.gserviceaccount.com"]
 })
 
+const audience = Schema.String.annotate({
+  description: "The provider's full name, with the project's number",
+  examples: [
+    "//iam.googleapis.com/projects/123456/locations/global/workloadIdentityPools/POOL/providers/PROVIDER"
+  ]
+})
+
+const credentialsFile = Schema.String.annotate({
+  description: "A credential configuration file of Google's (external_account)"
+})
+
+const foreignHosts = Schema.optionalKey(
+  Schema.Boolean.annotate({
+    description: "Takes that file's endpoints elsewhere than at Google: another universe, a sandbox"
+  })
+)
+
 const federation = {
-  audience: Schema.String.annotate({
-    description: "The provider's full name, with the project's number",
-    examples: [
-      "//iam.googleapis.com/projects/123456/locations/global/workloadIdentityPools/POOL/providers/PROVIDER"
-    ]
-  }),
   allowedAudience: Schema.optionalKey(
     Schema.String.annotate({
       description: "The assertion's audience, where the provider lists allowed audiences of its own"
@@ -50,6 +66,9 @@ const federation = {
 }
 
 const config = Schema.Struct({
+  audience: Schema.optionalKey(audience),
+  credentialsFile: Schema.optionalKey(credentialsFile),
+  foreignHosts,
   ...federation,
   serviceAccount: Schema.optionalKey(serviceAccount),
   scopes: Schema.optionalKey(
@@ -77,10 +96,30 @@ export const exchanger: Adapter.ExchangerAdapter<
   cloud: "google",
   client: (options) => options.serviceAccount,
   scopes: ({ scopes }) => scopes,
-  make: (options, { fetch }) => makeExchanger({ ...options, fetch })
+  make: Effect.fnUntraced(function* (
+    { audience: named, credentialsFile: file, foreignHosts: foreign, ...own },
+    { fetch }
+  ) {
+    const read =
+      file === undefined
+        ? undefined
+        : yield* readCredentialsFile("google", file, { foreignHosts: foreign })
+    const known = named ?? read?.options.audience
+    return known === undefined
+      ? yield* configured("google", noAudience)
+      : // What is written beside the file goes before what stands in it.
+        yield* makeExchanger({ ...read?.options, ...own, audience: known, fetch })
+  })
 }
 
+const noAudience = misconfigured(
+  "audience",
+  "is absent",
+  "Write the provider's full name, or name a `credentialsFile` that has it."
+)
+
 const idTokenConfig = Schema.Struct({
+  audience,
   ...federation,
   serviceAccount,
   idTokenAudience: Schema.optionalKey(
@@ -109,4 +148,24 @@ export const idTokenExchanger: Adapter.ExchangerAdapter<
   config: idTokenConfig,
   issues: "AccessToken",
   make: (options, { fetch }) => makeIdTokenExchanger({ ...options, fetch })
+}
+
+const sourceConfig = Schema.Struct({ credentialsFile, foreignHosts })
+
+export const source: Adapter.SourceAdapter<
+  typeof sourceConfig,
+  typeof sourceConfig.Type,
+  Platform
+> = {
+  type: "google-external-account",
+  description:
+    "The token that a credential configuration file of Google's leads to: in a file, or at a URL",
+  metered: false,
+  config: sourceConfig,
+  make: Effect.fnUntraced(function* ({ credentialsFile: file, foreignHosts: foreign }, { fetch }) {
+    const { credentialSource } = yield* readCredentialsFile("google-external-account", file, {
+      foreignHosts: foreign
+    })
+    return yield* externalAccountSource({ credentialSource, fetch })
+  })
 }

@@ -8,5 +8,13 @@ export { byReason, byStatus, securityTokenService } from "./catalogue.ts"
 export type { CatalogueEntry } from "./catalogue.ts"
 export { exchanger } from "./exchanger.ts"
 export type { Options } from "./exchanger.ts"
+export { externalAccount } from "./externalAccount.ts"
+export type {
+  CredentialSource,
+  ExternalAccount,
+  ExternalAccountOptions
+} from "./externalAccount.ts"
 export { idTokenExchanger } from "./idTokenExchanger.ts"
 export type { IdTokenOptions } from "./idTokenExchanger.ts"
+export { externalAccountSource } from "./source.ts"
+export type { SourceOptions } from "./source.ts"
