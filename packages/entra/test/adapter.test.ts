@@ -12,7 +12,7 @@ const scopes = ["https://graph.microsoft.com/.default"]
 const token = "THE-ACCESS-TOKEN"
 const well = () => Response.json({ token_type: "Bearer", expires_in: 3599, access_token: token })
 
-adapterContract("Entra", { adapter: exchanger, settings })
+adapterContract("Entra", { adapter: exchanger, settings, request: { scopes }, well })
 
 flowContract("An assertion for Entra", {
   make: (fetch) =>

@@ -1,5 +1,5 @@
 /** What every adapter promises that a config file names: the value that its package's `./adapter` entry exports. */
-import type { Adapter } from "@federate/core"
+import type { Adapter, TokenRequest } from "@federate/core"
 import type { Platform } from "@federate/http"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -24,6 +24,8 @@ export interface AdapterContract<Config> {
   readonly settings: Readonly<Record<string, unknown>>
   /** The secrets among them. */
   readonly secrets?: ReadonlyArray<string>
+  /** What an exchanger is asked, where its least settings do not say; by default nothing in particular. */
+  readonly request?: TokenRequest.TokenRequest
   /** The other side's good answer. With it what the adapter makes is asked once, over the `fetch` that an app lends. */
   readonly well?: Answer
 }
@@ -37,6 +39,7 @@ const marker = "THE-VALUE-OF-A-SETTING"
 
 export const adapterChecks = <Config>({
   adapter,
+  request = {},
   secrets = [],
   settings,
   well
@@ -110,7 +113,7 @@ export const adapterChecks = <Config>({
               const decoded = yield* decode(settings)
               if ("issues" in adapter) {
                 const exchanger = yield* adapter.make(decoded, { fetch })
-                const credential = yield* exchanger.exchange(assertionFor("workload"), {})
+                const credential = yield* exchanger.exchange(assertionFor("workload"), request)
                 assert.propertyVal(credential, "_tag", adapter.issues)
               } else {
                 const source = yield* adapter.make(decoded, { fetch })

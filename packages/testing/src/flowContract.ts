@@ -12,6 +12,7 @@ import { assert } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
@@ -258,6 +259,24 @@ export const flowChecks = <C extends Credential.Credential>({
         for (const { obtainedAt, token } of upstream.exchanges > 0 ? upstream.assertions : []) {
           const { audience } = yield* Effect.fromResult(Assertion.fromJwt(token, { obtainedAt }))
           assert.include(audience, demanded)
+        }
+      })
+    },
+    {
+      name: "gives up on a server that never answers",
+      holds: Effect.gen(function* () {
+        // So that whatever is loaded at the first call is.
+        yield* begin()
+        for (const from of everyRequest) {
+          const { flow, upstream } = yield* start()
+          const { credential } = yield* flow
+          const { asked, fetch } = silent()
+          upstream.wrong = wrongFrom(from, well, fetch)
+          const fiber = yield* Effect.forkChild(Effect.flip(credential(request)))
+          yield* until("it asks", () => asked() > 0)
+          yield* TestClock.adjust("1 minute")
+          const { reason } = yield* Fiber.join(fiber)
+          assert.strictEqual(reason._tag, "Transient", visible(reason))
         }
       })
     },

@@ -140,6 +140,57 @@ describe("an assertion source that is wrong", () => {
   })
 })
 
+describe("a source with a choice of audience", () => {
+  it.effect("keeps the contract by what its platform signs", () =>
+    Effect.gen(function* () {
+      const checks = assertionSourceChecks({
+        ...contract,
+        make: sourceWith(),
+        well: (jwt, _, { body }) => {
+          const aud = String(body).replace("audience=", "")
+          return issued(
+            aud === "party" ? jwt : Redacted.value(assertionFor("workload", 0, { aud }).token)
+          )
+        }
+      })
+      assert.deepStrictEqual(yield* failing(checks), [])
+    })
+  )
+})
+
+describe("a source that asks twice", () => {
+  const session = '{"session":"ready"}'
+
+  /** It asks for a session first. What is no session is an answer as it is. */
+  const twice =
+    (second: (answer: Response) => Response): NonNullable<Wrong["fetch"]> =>
+    (fetch) =>
+    async (url, init) => {
+      const answer = await fetch("https://platform.example/session", init)
+      return (await answer.clone().text()) === session ? second(await fetch(url, init)) : answer
+    }
+
+  const checksOf = (fetch: NonNullable<Wrong["fetch"]>) =>
+    assertionSourceChecks({
+      ...contract,
+      make: sourceWith({ fetch }),
+      well: (jwt, url) => (url.endsWith("/session") ? new Response(session) : issued(jwt))
+    })
+
+  it.effect("keeps the contract with each of its requests", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* failing(checksOf(twice((answer) => answer))), [])
+    })
+  )
+
+  it.effect("breaks it with one of them", () =>
+    Effect.gen(function* () {
+      const blind = twice((answer) => (answer.status === 500 ? new Response("{}") : answer))
+      assert.deepStrictEqual(yield* failing(checksOf(blind)), ["a 500 is Transient"])
+    })
+  )
+})
+
 describe("a platform that may be absent", () => {
   const absent = ["a refused connection"] as const
 

@@ -1,4 +1,5 @@
 import type { AccessToken, Assertion } from "@federate/core"
+import { Malformed } from "@federate/core"
 import { assertionFor, flowContract } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Redacted } from "effect"
@@ -133,6 +134,18 @@ const wrong: ReadonlyArray<readonly [check: string, wrong: WrongPair]> = [
     }
   ],
   [
+    "gives up on a server that never answers",
+    {
+      exchanger: {
+        around: (request) =>
+          Effect.timeoutOrElse(request, {
+            duration: "5 seconds",
+            orElse: () => Effect.fail(new Malformed({ detail: "There is no answer" }))
+          })
+      }
+    }
+  ],
+  [
     "aborts its request when its scope is closed",
     { source: { fetch: (fetch) => (url, init) => fetch(url, { ...init, signal: null }) } }
   ],
@@ -145,6 +158,19 @@ const wrong: ReadonlyArray<readonly [check: string, wrong: WrongPair]> = [
     }
   ]
 ]
+
+/** Its platform signs for whichever audience is asked for. */
+flowContract("A small pair with a choice of audience", {
+  ...contractOf({}),
+  well: (url, { body }) =>
+    new URL(url).hostname === "platform.example"
+      ? issued(
+          Redacted.value(
+            assertionFor("workload", 0, { aud: String(body).replace("audience=", "") }).token
+          )
+        )
+      : granted()
+})
 
 describe("a pair that is wrong", () => {
   for (const [check, how] of wrong) {
