@@ -8,7 +8,7 @@ import * as google from "@federate/google/adapter"
 import type { Platform } from "@federate/http"
 
 export const adapters: Adapters<Platform> = {
-  sources: [aws.source, cognito.source],
+  sources: [aws.source, cognito.source, google.source],
   exchangers: [
     aws.exchanger,
     cognito.exchanger,

@@ -62,6 +62,14 @@ tokenExchangerContract("Google's STS", {
   ]
 })
 
+tokenExchangerContract("Google's service account impersonation", {
+  make: (fetch) => exchanger({ ...options, serviceAccount, fetch }),
+  well: (url) => (url.endsWith("/v1/token") ? stsAnswer() : impersonated(0)()),
+  life: 3600,
+  secrets: ["THE-FEDERATED-TOKEN", "THE-ACCOUNT-TOKEN"],
+  refused: [refused("invalid_target", "is invalid.", "waitForTrust", /disabled or deleted/)]
+})
+
 /** What is sent to where. */
 const sent = (change: Partial<Options> = {}, request: { scopes?: Array<string> } = {}) =>
   Effect.gen(function* () {

@@ -1,11 +1,11 @@
 import { idTokenExchanger } from "@federate/google"
 import type { IdTokenOptions } from "@federate/google"
 import type { Fetch } from "@federate/http"
-import { assertionFor } from "@federate/testing"
+import { assertionFor, tokenExchangerContract } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { TestClock } from "effect/testing"
-import { apiError, audience, refusedBy, serviceAccount, two } from "./google.ts"
+import { apiError, audience, refused, refusedBy, serviceAccount, stsAnswer, two } from "./google.ts"
 
 const assertion = assertionFor("workload")
 const options: IdTokenOptions = {
@@ -20,6 +20,15 @@ const jwt = (claims: object) =>
 
 const idToken = (iat = 0) =>
   jwt({ iss: "https://accounts.google.com", aud: "x", sub: "1", iat, exp: iat + 3600 })
+
+tokenExchangerContract("Google's ID tokens", {
+  make: (fetch) => idTokenExchanger({ ...options, fetch }),
+  well: (url) =>
+    url.endsWith("/v1/token") ? stsAnswer() : Response.json({ token: idToken(1_000_000) }),
+  life: 3600,
+  secrets: ["THE-FEDERATED-TOKEN", idToken(1_000_000)],
+  refused: [refused("invalid_grant", "Words.", "none", /did not believe the token/)]
+})
 
 const trade = (
   token: unknown,

@@ -10,7 +10,7 @@ import { invalid, refuse } from "./GoogleError.ts"
 import type { ApiError, TokenServiceError } from "./GoogleError.ts"
 import type { Federated } from "./Principal.ts"
 
-export type Claims = Readonly<Record<string, unknown>>
+type Claims = Readonly<Record<string, unknown>>
 
 export interface Attributes {
   /** Whom a token with these claims is about, when the condition lets it in. */

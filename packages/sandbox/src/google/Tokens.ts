@@ -5,7 +5,7 @@ import { ApiError } from "./GoogleError.ts"
 import type { Principal } from "./Principal.ts"
 import * as Effect from "effect/Effect"
 
-export interface Issued {
+interface Issued {
   readonly principal: Principal
   readonly scopes: ReadonlyArray<string>
   /** Epoch milliseconds, on Google's clock. */
