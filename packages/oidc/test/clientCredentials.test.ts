@@ -1,8 +1,8 @@
 import { clientCredentials } from "@federate/oidc"
 import type { ClientCredentialsOptions } from "@federate/oidc"
-import { assertionFor, tokenExchangerContract, visible } from "@federate/testing"
+import { assertionFor, flowContract, tokenExchangerContract, visible } from "@federate/testing"
 import type { Fetch } from "@federate/http"
-import { Malformed, Misconfigured, Transient } from "@federate/core"
+import { AssertionSource, Malformed, Misconfigured, Transient } from "@federate/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, Result } from "effect"
 
@@ -68,6 +68,17 @@ tokenExchangerContract("client credentials", {
       becomes: "Malformed"
     }
   ]
+})
+
+flowContract("client credentials", {
+  make: (fetch) =>
+    Effect.map(make(fetch), (exchanger) => ({
+      source: AssertionSource.fixed(assertion),
+      exchanger
+    })),
+  well: () => Response.json(good),
+  requests: 1,
+  secrets: [token]
 })
 
 const answered = (body: unknown) => exchanged(async () => Response.json(body))
