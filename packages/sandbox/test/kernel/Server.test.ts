@@ -137,7 +137,7 @@ describe("faults", () => {
       message("entra.tokens"),
       /^There is no endpoint "entra\.tokens"\. There are: cognito\.CreateIdentityPool, .*entra\.token, .*cognito\.\*, iam\.\*/
     )
-    assert.match(message("google.*"), /^There is no endpoint "google\.\*"/)
+    assert.match(message("oracle.*"), /^There is no endpoint "oracle\.\*"/)
     assert.match(message("*"), /^There is no endpoint/)
   })
 })
@@ -191,8 +191,8 @@ describe("a service's clock", () => {
 
   it("is of a service that there is", () => {
     // A name that the types refuse, as a JavaScript user could write it.
-    const skew = () => sandbox().skew("google" as "cognito", 1)
-    assert.throws(skew, SandboxError, /^There is no service "google"\. There are: cognito, iam/)
+    const skew = () => sandbox().skew("oracle" as "cognito", 1)
+    assert.throws(skew, SandboxError, /^There is no service "oracle"\. There are: cognito, iam/)
   })
 })
 
