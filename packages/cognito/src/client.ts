@@ -1,7 +1,17 @@
 /** Amazon Cognito's client of the AWS SDK. */
-import type { CognitoIdentityClientConfig } from "@aws-sdk/client-cognito-identity"
+import type {
+  CognitoIdentityClient,
+  CognitoIdentityClientConfig
+} from "@aws-sdk/client-cognito-identity"
 import { makeClient as makeAwsClient } from "@federate/aws-sdk"
+import type { Client } from "@federate/aws-sdk"
 import type { Fetch } from "@federate/http"
+import type * as Effect from "effect/Effect"
+
+interface Loaded {
+  readonly client: CognitoIdentityClient
+  readonly sdk: typeof import("@aws-sdk/client-cognito-identity")
+}
 
 export interface ClientOptions {
   readonly region: string
@@ -10,7 +20,12 @@ export interface ClientOptions {
   readonly fetch?: Fetch | undefined
 }
 
-export const makeClient = ({ credentials, endpoint, fetch, region }: ClientOptions) =>
+export const makeClient = ({
+  credentials,
+  endpoint,
+  fetch,
+  region
+}: ClientOptions): Effect.Effect<Client<Loaded>> =>
   makeAwsClient({
     setting: "cognito",
     fetch,
