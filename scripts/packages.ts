@@ -11,12 +11,16 @@ import { join } from "node:path"
 interface Manifest {
   readonly name: string
   readonly private?: boolean
-  readonly exports?: Readonly<Record<string, unknown>>
+  readonly publishConfig?: { readonly exports?: Readonly<Record<string, unknown>> }
   readonly bin?: Readonly<Record<string, string>>
 }
 
 const run = (command: string, args: ReadonlyArray<string>, cwd: string): string =>
   execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] })
+
+/** What others may import, once it is published. */
+const entriesOf = ({ publishConfig }: Manifest): ReadonlyArray<string> =>
+  Object.keys(publishConfig?.exports ?? {}).filter((entry) => entry !== "./package.json")
 
 const rooms = ["packages", "apps"].flatMap((room) =>
   readdirSync(room).map((name) => join(room, name))
@@ -39,8 +43,8 @@ try {
     const [tarball] = readdirSync(folderOf)
     tarballs.set(manifest.name, join(folderOf, tarball!))
     run("publint", ["--strict", join(folderOf, tarball!)], folder)
-    // Without exports there is nothing to have types: a command.
-    if (manifest.exports !== undefined)
+    // Without entries there is nothing to have types: a command.
+    if (entriesOf(manifest).length > 0)
       run("attw", ["--profile", "esm-only", join(folderOf, tarball!)], folder)
     console.log(`packed ${manifest.name}`)
   }
@@ -55,9 +59,7 @@ try {
   // npm, as most people have it: no store and no workspace to lean on; peers come along by themselves.
   run("npm", ["install", "--no-audit", "--no-fund", "--silent"], project)
   const entries = published.flatMap(({ manifest }) =>
-    Object.keys(manifest.exports ?? {})
-      .filter((entry) => entry !== "./package.json")
-      .map((entry) => join(manifest.name, entry))
+    entriesOf(manifest).map((entry) => join(manifest.name, entry))
   )
   const script = entries.map((entry) => `await import(${JSON.stringify(entry)});`).join("\n")
   writeFileSync(join(project, "imports.mjs"), script)
