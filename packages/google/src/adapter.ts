@@ -150,7 +150,13 @@ export const idTokenExchanger: Adapter.ExchangerAdapter<
   make: (options, { fetch }) => makeIdTokenExchanger({ ...options, fetch })
 }
 
-const sourceConfig = Schema.Struct({ credentialsFile, foreignHosts })
+const sourceConfig = Schema.Struct({
+  credentialsFile,
+  foreignHosts,
+  allowExecutables: Schema.optionalKey(
+    Schema.Boolean.annotate({ description: "Runs the command that the file names" })
+  )
+})
 
 export const source: Adapter.SourceAdapter<
   typeof sourceConfig,
@@ -159,13 +165,16 @@ export const source: Adapter.SourceAdapter<
 > = {
   type: "google-external-account",
   description:
-    "The token that a credential configuration file of Google's leads to: in a file, or at a URL",
+    "The token that a credential configuration file of Google's leads to: in a file, at a URL, or from a command",
   metered: false,
   config: sourceConfig,
-  make: Effect.fnUntraced(function* ({ credentialsFile: file, foreignHosts: foreign }, { fetch }) {
-    const { credentialSource } = yield* readCredentialsFile("google-external-account", file, {
+  make: Effect.fnUntraced(function* (
+    { allowExecutables, credentialsFile: file, foreignHosts: foreign },
+    { fetch }
+  ) {
+    const account = yield* readCredentialsFile("google-external-account", file, {
       foreignHosts: foreign
     })
-    return yield* externalAccountSource({ credentialSource, fetch })
+    return yield* externalAccountSource({ ...account, allowExecutables, fetch })
   })
 }

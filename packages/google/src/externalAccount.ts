@@ -34,7 +34,13 @@ const document = Schema.Struct({
       Schema.Record(Schema.String, Schema.RedactedFromValue(Schema.String))
     ),
     format: Schema.optionalKey(format),
-    executable: Schema.optionalKey(Schema.Unknown),
+    executable: Schema.optionalKey(
+      Schema.Struct({
+        command: Schema.String,
+        timeout_millis: Schema.optionalKey(Schema.Number),
+        output_file: Schema.optionalKey(Schema.String)
+      })
+    ),
     environment_id: Schema.optionalKey(Schema.String),
     certificate: Schema.optionalKey(Schema.Unknown)
   })

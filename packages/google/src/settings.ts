@@ -43,7 +43,7 @@ export const misconfigured = (setting: string, problem: string, hint: string) =>
 export const jwtType = "urn:ietf:params:oauth:token-type:jwt"
 
 /** The assertions that are taken: SAML, AWS requests and certificates are none. */
-const subjectTokenTypes = [jwtType, "urn:ietf:params:oauth:token-type:id_token"]
+export const subjectTokenTypes = [jwtType, "urn:ietf:params:oauth:token-type:id_token"]
 
 export const federationOf = (options: Federation) =>
   Result.gen(function* () {

@@ -1,4 +1,4 @@
-/** The `credential_source` of Google's credential configuration files as an assertion source: a file, or a URL. */
+/** The `credential_source` of Google's credential configuration files as an assertion source: a file, a URL, a command. */
 import { readFile } from "node:fs/promises"
 import {
   Assertion,
@@ -16,10 +16,13 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import type { CredentialSource } from "./externalAccount.ts"
+import { executable } from "./executable.ts"
+import type { CredentialSource, ExternalAccount } from "./externalAccount.ts"
+import { jwtType } from "./settings.ts"
 
-export interface SourceOptions {
-  readonly credentialSource: CredentialSource
+export interface SourceOptions extends ExternalAccount {
+  /** Runs a command that the file names; without it none is run. Default false. */
+  readonly allowExecutables?: boolean | undefined
   /** Default: the platform's. */
   readonly fetch?: Fetch | undefined
 }
@@ -27,46 +30,84 @@ export interface SourceOptions {
 const name = "google-external-account"
 
 /**
- * Reads the assertion where Google's own libraries would: a file (anew each time), or the answer to a GET, as text or
- * as a field of a JSON object. A file that is not there is `Unavailable`. Commands, AWS's signed requests and
- * certificates are no JWTs that a source could hand out: `Misconfigured`.
+ * Reads the assertion where Google's own libraries would: a file (anew each time), the answer to a GET, as text or as a
+ * field of a JSON object, or a command's, where that is allowed. A file that is not there is `Unavailable`. AWS's signed
+ * requests and certificates are no JWTs that a source could hand out: `Misconfigured`.
  */
 export const externalAccountSource = Effect.fnUntraced(function* (
   options: SourceOptions
 ): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
-  const { fetch } = options
-  const {
-    file,
-    format,
-    headers = {},
-    url
-  } = yield* Effect.mapError(
-    Effect.fromResult(checked(options.credentialSource)),
+  const assertion = yield* Effect.mapError(
+    Effect.fromResult(reader(options)),
     (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
   )
-  return AssertionSource.make({
-    name,
-    assertion: Effect.fnUntraced(function* (): Effect.fn.Return<Assertion.Assertion, Reason> {
-      if (url === undefined) {
-        const obtainedAt = yield* Clock.currentTimeMillis
-        const text = yield* read(file!)
-        return yield* Effect.fromResult(
-          Result.flatMap(token(text, format), (found) => Assertion.fromJwt(found, { obtainedAt }))
+  return AssertionSource.make({ name, assertion: () => assertion })
+})
+
+/** What reads the assertion, after all that can be checked before. */
+const reader = (
+  options: SourceOptions
+): Result.Result<Effect.Effect<Assertion.Assertion, Reason>, Misconfigured> =>
+  Result.gen(function* () {
+    const { certificate, environment_id: environment, ...source } = options.credentialSource
+    if (environment !== undefined) {
+      return yield* misconfigured(
+        `is of the environment "${environment}": a request signed for AWS and no JWT`,
+        `${ownSource} The pool then needs an OIDC provider.`
+      )
+    }
+    if (certificate !== undefined) {
+      return yield* misconfigured("is a certificate and no JWT", ownSource)
+    }
+    const { executable: command, file, format, headers = {}, url } = source
+    if ([command, file, url].filter((each) => each !== undefined).length !== 1) {
+      return yield* misconfigured("names not exactly one of file, url and executable", ownSource)
+    }
+    if (file !== undefined) return timed(Effect.flatMap(read(file), told(format)))
+    if (command !== undefined) {
+      const { audience, serviceAccount, subjectTokenType = jwtType } = options.options
+      if (options.allowExecutables !== true) {
+        return yield* misconfigured(
+          "is a command, and none of a file's is run unasked",
+          `Read the command, and set \`allowExecutables: true\`. Or: ${ownSource}`
         )
       }
-      const answer = yield* send(
-        { url, headers: revealed(headers) },
-        { fetch, maximumSize: 4 * Assertion.maximumSize }
+      return timed(
+        yield* executable({
+          command: command.command,
+          timeoutMillis: command.timeout_millis,
+          outputFile: command.output_file,
+          audience,
+          serviceAccount,
+          subjectTokenType
+        })
       )
-      if (answer.status !== 200) return yield* Effect.fail(refused(answer))
-      const { body, sentAt, serverTime } = answer
-      return yield* Effect.fromResult(
-        Result.flatMap(token(new TextDecoder().decode(body), format), (found) =>
-          Assertion.fromJwt(found, { obtainedAt: sentAt, issuerTime: serverTime })
-        )
-      )
-    })
+    }
+    // It is the one that is left.
+    const target = url!
+    if (!isLinkLocal(target)) yield* endpoint("credential_source.url", target)
+    return fetched(target, revealed(headers), format, options.fetch)
   })
+
+type Format = CredentialSource["format"]
+
+/** By our clock: nobody says what time it is where the token was made. */
+const timed = Effect.fnUntraced(function* (found: Effect.Effect<Redacted.Redacted, Reason>) {
+  const obtainedAt = yield* Clock.currentTimeMillis
+  return yield* Effect.fromResult(Assertion.fromJwt(yield* found, { obtainedAt }))
+})
+
+const fetched = Effect.fnUntraced(function* (
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  format: Format,
+  fetch: Fetch | undefined
+) {
+  const answer = yield* send({ url, headers }, { fetch, maximumSize: 4 * Assertion.maximumSize })
+  if (answer.status !== 200) return yield* Effect.fail(refused(answer))
+  const { body, sentAt: obtainedAt, serverTime: issuerTime } = answer
+  const found = yield* told(format)(new TextDecoder().decode(body))
+  return yield* Effect.fromResult(Assertion.fromJwt(found, { obtainedAt, issuerTime }))
 })
 
 const misconfigured = (problem: string, hint: string) =>
@@ -74,23 +115,6 @@ const misconfigured = (problem: string, hint: string) =>
 
 const ownSource =
   "Leave this source out, and give the flow one of Federate's own beside `exchanger: { type: google, credentialsFile }`."
-
-const checked = (source: CredentialSource): Result.Result<CredentialSource, Misconfigured> => {
-  const { certificate, environment_id: environment, executable, file, url } = source
-  if (executable !== undefined) return misconfigured("is a command, which is not run", ownSource)
-  if (environment !== undefined) {
-    return misconfigured(
-      `is of the environment "${environment}": a request signed for AWS and no JWT`,
-      `${ownSource} The pool then needs an OIDC provider.`
-    )
-  }
-  if (certificate !== undefined) return misconfigured("is a certificate and no JWT", ownSource)
-  if ((file === undefined) === (url === undefined)) {
-    return misconfigured("names not exactly one of file and url", ownSource)
-  }
-  if (url === undefined || isLinkLocal(url)) return Result.succeed(source)
-  return Result.map(endpoint("credential_source.url", url), () => source)
-}
 
 /** Clouds' metadata servers, which speak http and cannot be reached from another machine (RFC 3927). */
 const isLinkLocal = (url: string): boolean =>
@@ -115,25 +139,24 @@ const read = (file: string) =>
   })
 
 /** The text, or a field of it. */
-const token = (
-  text: string,
-  format: CredentialSource["format"]
-): Result.Result<Redacted.Redacted, Malformed> => {
-  if (format?.type !== "json") return Result.succeed(Redacted.make(text.trim()))
-  const field = format.subject_token_field_name
-  const parsed = Result.try((): unknown => JSON.parse(text))
-  const value =
-    Result.isSuccess(parsed) && typeof parsed.success === "object" && parsed.success !== null
-      ? new Map<string, unknown>(Object.entries(parsed.success)).get(field)
-      : undefined
-  return typeof value === "string"
-    ? Result.succeed(Redacted.make(value))
-    : Result.fail(
-        new Malformed({
-          detail: `The credential source is no JSON object with the text "${field}"`
-        })
-      )
-}
+const told =
+  (format: Format) =>
+  (text: string): Effect.Effect<Redacted.Redacted, Malformed> => {
+    if (format?.type !== "json") return Effect.succeed(Redacted.make(text.trim()))
+    const field = format.subject_token_field_name
+    const parsed = Result.try((): unknown => JSON.parse(text))
+    const value =
+      Result.isSuccess(parsed) && typeof parsed.success === "object" && parsed.success !== null
+        ? new Map<string, unknown>(Object.entries(parsed.success)).get(field)
+        : undefined
+    return typeof value === "string"
+      ? Effect.succeed(Redacted.make(value))
+      : Effect.fail(
+          new Malformed({
+            detail: `The credential source is no JSON object with the text "${field}"`
+          })
+        )
+  }
 
 const revealed = (headers: NonNullable<CredentialSource["headers"]>): Record<string, string> =>
   Object.fromEntries(

@@ -3,12 +3,13 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { AssertionSource } from "@federate/core"
 import { externalAccountSource } from "@federate/google"
-import type { CredentialSource } from "@federate/google"
+import type { CredentialSource, SourceOptions } from "@federate/google"
 import type { Fetch } from "@federate/http"
 import { assertionSourceContract, visible } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { afterAll, beforeAll } from "vitest"
+import { audience } from "./google.ts"
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url")
 const jwt = [
@@ -34,6 +35,7 @@ const rejected = (status: number) =>
 assertionSourceContract("Google's URL source", {
   make: (fetch) =>
     externalAccountSource({
+      options: { audience },
       credentialSource: {
         url,
         headers: { authorization: Redacted.make(`Bearer ${secret}`) },
@@ -56,10 +58,11 @@ beforeAll(async () => {
 })
 afterAll(() => rm(directory, { recursive: true }))
 
+const make = (credentialSource: CredentialSource, more: Partial<SourceOptions> = {}) =>
+  externalAccountSource({ options: { audience }, credentialSource, ...more })
+
 const ask = (credentialSource: CredentialSource, fetch?: Fetch) =>
-  Effect.flatMap(externalAccountSource({ credentialSource, fetch }), (source) =>
-    source.assertion({})
-  )
+  Effect.flatMap(make(credentialSource, { fetch }), (source) => source.assertion({}))
 
 describe("a file", () => {
   const write = (name: string, text: string) =>
@@ -72,7 +75,7 @@ describe("a file", () => {
   it.effect("is read anew each time, as text or as JSON", () =>
     Effect.gen(function* () {
       const file = yield* write("token", `${jwt}\n`)
-      const source = yield* externalAccountSource({ credentialSource: { file } })
+      const source = yield* make({ file })
       const first = yield* source.assertion({})
       assert.strictEqual(Redacted.value(first.token), jwt)
       assert.strictEqual(first.expiresAt, 900_000)
@@ -92,11 +95,9 @@ describe("a file", () => {
     "that is not there lets the next source try, and one that cannot be read does not",
     () =>
       Effect.gen(function* () {
-        const absent = yield* externalAccountSource({
-          credentialSource: { file: join(directory, "absent") }
-        })
+        const absent = yield* make({ file: join(directory, "absent") })
         const file = yield* write("other", jwt)
-        const present = yield* externalAccountSource({ credentialSource: { file } })
+        const present = yield* make({ file })
         yield* AssertionSource.firstAvailable(absent, present).assertion({})
         const { message, reason } = yield* Effect.flip(ask({ file: directory }))
         assert.strictEqual(reason._tag, "Misconfigured")
@@ -148,15 +149,18 @@ describe("what is no source here", () => {
   it.effect("is told before anything is read", () =>
     Effect.gen(function* () {
       for (const [source, text] of [
-        [{ executable: { command: "/bin/true" } }, /is a command, which is not run/],
+        [
+          { executable: { command: "/bin/true" } },
+          /is a command, and none .*`allowExecutables: true`/
+        ],
         [{ environment_id: "aws1", url: "http://169.254.169.254/" }, /signed for AWS and no JWT/],
         [{ certificate: {} }, /is a certificate and no JWT/],
-        [{}, /not exactly one of file and url/],
-        [{ file: "x", url }, /not exactly one of file and url/],
+        [{}, /not exactly one of file, url and executable/],
+        [{ file: "x", url }, /not exactly one of file, url and executable/],
         [{ url: "http://issuer.example/token" }, /credential_source\.url: is http/],
         [{ url: "http://169.254.169.254.example/" }, /credential_source\.url: is http/]
       ] as const) {
-        const error = yield* Effect.flip(externalAccountSource({ credentialSource: source }))
+        const error = yield* Effect.flip(make(source))
         assert.strictEqual(error.stage, "configuration")
         assert.match(error.message, text)
       }
