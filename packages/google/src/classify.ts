@@ -67,7 +67,9 @@ export const refusedByApi = (answer: HttpAnswer, facts: Facts): Reason => {
       ...(retryAt !== undefined && { retryAt })
     })
   }
-  const entry = find(byReason, code) ?? find(byStatus, textOf(name) ?? "")
+  // A status says what it means only of a service account; before the STS stand quotas and switches, with a reason.
+  const ofAccount = facts.serviceAccount === absent ? undefined : find(byStatus, textOf(name) ?? "")
+  const entry = find(byReason, code) ?? ofAccount
   return new Rejected({
     code,
     status,

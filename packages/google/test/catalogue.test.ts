@@ -119,6 +119,18 @@ describe("the catalogue", () => {
     }
   }
 
+  it.effect("says nothing of a service account where none is named", () =>
+    Effect.gen(function* () {
+      const google = yield* exchanger({
+        audience,
+        fetch: async () => apiError(403, "PERMISSION_DENIED", "No")()
+      })
+      const reason = yield* refusedBy(google.exchange(assertion, {}))
+      assert.strictEqual(reason.remedy, "none")
+      assert.match(reason.hint, /apis\/design\/errors/)
+    })
+  )
+
   it.effect("takes what nobody knows as a refusal with its own words", () =>
     Effect.gen(function* () {
       for (const answer of [

@@ -389,6 +389,16 @@ describe("what was just set up", () => {
     sandbox().skew("google", 0)
     sandbox().propagation(0)
   })
+
+  it("holds for policies as well: the one before holds until then", async () => {
+    const trusted = await trust(sandbox())
+    const principal = google(sandbox(), await federated(sandbox(), trusted))
+    const path = method(trusted, "generateAccessToken")
+    sandbox().propagation("1 hour")
+    assert.strictEqual((await principal.refused(403, "POST", path, { scope })).code, 403)
+    sandbox().propagation(0)
+    await principal.call("POST", path, { scope })
+  })
 })
 
 describe("faults", () => {
