@@ -8,4 +8,6 @@ export const platformFetch: Fetch = (url, init) => globalThis.fetch(url, init)
 export interface Platform {
   /** Default: the platform's. */
   readonly fetch?: Fetch | undefined
+  /** The value of an environment variable; nothing when it is not set. Default: the process's. */
+  readonly environment?: ((name: string) => string | undefined) | undefined
 }

@@ -1,0 +1,2 @@
+/** The sources by their names in a config file. */
+export {}

@@ -1,0 +1,2 @@
+/** Assertion sources for the platform that a workload already runs on: each gives the token that it finds there. */
+export {}
