@@ -206,7 +206,11 @@ export const unexpected = ({ body, headers, status, url }: HttpAnswer): Malforme
 }
 
 /** The body as a JSON object (RFC 8259); nothing when it is anything else. */
-export const json = ({ body }: HttpAnswer): Readonly<Record<string, unknown>> | undefined => {
+export const json = ({
+  body
+}: {
+  readonly body: Uint8Array
+}): Readonly<Record<string, unknown>> | undefined => {
   const parsed = Result.try((): unknown => JSON.parse(utf8.decode(body)))
   const value = Result.isSuccess(parsed) ? parsed.success : undefined
   // A JSON object that is no array is a record.

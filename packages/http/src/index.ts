@@ -2,6 +2,8 @@
  * The one guarded fetch: size and time bounded, no redirects, `Retry-After` and `Date` read, aborted on interruption.
  * It takes any `fetch`, and fails with the reasons of `FederationError`.
  */
+export { challenges, claimsChallenge } from "./challenge.ts"
+export type { Challenge } from "./challenge.ts"
 export { endpoint, isLoopback } from "./endpoint.ts"
 export { platformFetch } from "./Fetch.ts"
 export type { Fetch, Platform } from "./Fetch.ts"
