@@ -11,6 +11,7 @@ import { FederationError, Unavailable } from "./FederationError.ts"
 import type { Reason } from "./FederationError.ts"
 import type { Flow } from "./Flow.ts"
 import * as Instant from "./internal/Instant.ts"
+import { once } from "./internal/once.ts"
 import { misfit } from "./internal/pairing.ts"
 
 /** What a relying party asks of an assertion, and what a source is asked for. */
@@ -25,7 +26,7 @@ export interface AssertionRequest {
   readonly notFrom?: ReadonlyArray<string>
   /** "Not this one": it was refused. */
   readonly rejected?: Assertion.Assertion
-  /** The target takes a `jti` once: mint a new one each time. */
+  /** The target takes a `jti` once: mint a new one each time. A flow trades no assertion a second time then. */
   readonly singleUse?: boolean
 }
 
@@ -176,31 +177,32 @@ export const cached = Effect.fnUntraced(function* (
 /**
  * Lets a flow's credential, where it is itself a JWT, be the next assertion: a chain of clouds is a flow over a flow.
  */
-export const fromFlow = (flow: Flow<AccessToken>): AssertionSource => ({
-  name: flow.name,
-  offers: {},
-  assertion: Effect.fnUntraced(function* ({ audience, preferredAudience, rejected }) {
-    const wanted = audience ?? preferredAudience
-    const credential = yield* flow.credential({
-      ...(wanted !== undefined && { audience: wanted }),
-      // Access tokens are told by the token alone.
-      ...(rejected !== undefined && {
-        rejected: accessToken({
-          token: rejected.token,
-          tokenType: "N_A",
-          obtainedAt: 0,
-          expiresAt: 0
+export const fromFlow = (flow: Flow<AccessToken>): AssertionSource =>
+  once({
+    name: flow.name,
+    offers: {},
+    assertion: Effect.fnUntraced(function* ({ audience, preferredAudience, rejected }) {
+      const wanted = audience ?? preferredAudience
+      const credential = yield* flow.credential({
+        ...(wanted !== undefined && { audience: wanted }),
+        // Access tokens are told by the token alone.
+        ...(rejected !== undefined && {
+          rejected: accessToken({
+            token: rejected.token,
+            tokenType: "N_A",
+            obtainedAt: 0,
+            expiresAt: 0
+          })
         })
       })
+      const assertion = Assertion.fromJwt(credential.token, { obtainedAt: credential.obtainedAt })
+      if (Result.isFailure(assertion)) {
+        return yield* new FederationError({
+          adapter: flow.name,
+          stage: "assertion",
+          reason: assertion.failure
+        })
+      }
+      return { ...assertion.success, expiresAt: credential.expiresAt }
     })
-    const assertion = Assertion.fromJwt(credential.token, { obtainedAt: credential.obtainedAt })
-    if (Result.isFailure(assertion)) {
-      return yield* new FederationError({
-        adapter: flow.name,
-        stage: "assertion",
-        reason: assertion.failure
-      })
-    }
-    return { ...assertion.success, expiresAt: credential.expiresAt }
   })
-})

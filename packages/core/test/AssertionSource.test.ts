@@ -278,6 +278,19 @@ describe("AssertionSource.fromFlow", () => {
     })
   )
 
+  it.effect("gives each token once to targets that take each once", () =>
+    Effect.gen(function* () {
+      const from = issuer()
+      const source = AssertionSource.fromFlow(
+        yield* Flow.make({ source: from.source, exchanger: TokenExchanger.passThrough })
+      )
+      yield* source.assertion({})
+      const all = yield* crowd(5, source.assertion({ singleUse: true }))
+      assert.strictEqual(new Set(all.map(jti)).size, 5)
+      assert.strictEqual(from.requests.length, 5)
+    })
+  )
+
   it.effect("says so when the token is no JWT", () =>
     Effect.gen(function* () {
       const first = yield* Flow.make({

@@ -240,6 +240,55 @@ describe("retries", () => {
   )
 })
 
+describe("an exchanger that takes each assertion once", () => {
+  const once = (on?: Parameters<typeof party>[0]) => party({ ...on, asks: { singleUse: true } })
+  const given = (to: ReturnType<typeof party>) =>
+    to.calls.map(({ assertion }) => assertion.claims["jti"])
+
+  it.effect("gets another one with each retry and each credential, whatever is remembered", () =>
+    Effect.gen(function* () {
+      const to = once({ on: failFirst(2, Effect.fail(down())) })
+      const source = yield* AssertionSource.cached(issuer().source)
+      const flow = Flow.direct({ source, exchanger: to.exchanger })
+      yield* timed(ask(flow))
+      yield* ask(flow, { scopes: ["a"] })
+      assert.deepStrictEqual(given(to), [1, 2, 3, 4])
+    })
+  )
+
+  it.effect("never gets one twice from a source that has no other", () =>
+    Effect.gen(function* () {
+      const to = once()
+      const fixed = AssertionSource.fixed(
+        assertionOf({ aud: "party", exp: 900, jti: "a" }, { obtainedAt: 0 })
+      )
+      const flow = Flow.direct({ source: fixed, exchanger: to.exchanger })
+      yield* ask(flow)
+      const error = yield* Effect.flip(flow.credential())
+      assert.strictEqual(to.calls.length, 1)
+      assert.deepInclude(error, { adapter: "fixed", stage: "assertion" })
+      assert.isTrue(error.reason._tag === "Misconfigured" && error.reason.setting === "source")
+    })
+  )
+
+  it.effect("gets the next one once the file has been rewritten", () =>
+    Effect.gen(function* () {
+      const to = once()
+      let jti = "a"
+      const source = AssertionSource.make({
+        name: "file",
+        assertion: () => Effect.succeed(assertionOf({ aud: "party", jti }, { obtainedAt: 0 }))
+      })
+      const flow = Flow.direct({ source, exchanger: to.exchanger })
+      yield* ask(flow)
+      yield* Effect.flip(flow.credential())
+      jti = "b"
+      yield* ask(flow)
+      assert.deepStrictEqual(given(to), ["a", "b"])
+    })
+  )
+})
+
 describe("remedies", () => {
   it.effect("gives a trust that was just set up two quick tries more", () =>
     Effect.gen(function* () {

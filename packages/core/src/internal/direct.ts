@@ -17,18 +17,20 @@ import * as RetryPolicy from "../RetryPolicy.ts"
 import { passThrough } from "../TokenExchanger.ts"
 import type { TokenRequest } from "../TokenRequest.ts"
 import * as Instant from "./Instant.ts"
+import { once } from "./once.ts"
 import { misfit } from "./pairing.ts"
 
 /** A flow that remembers nothing: each credential is one assertion and one exchange, tried again within `retry`. */
 export const direct = <C extends Credential>(options: DirectOptions<C>): Flow<C> => {
-  const { exchanger, source } = options
+  const { exchanger } = options
+  const source = once(options.source)
   const name = options.name ?? `${source.name} to ${exchanger.name}`
   return {
     name,
     entries: new Map(),
     credential: Effect.fnUntraced(function* (request) {
       const policy = (yield* RetryPolicy.Override) ?? options.retry ?? RetryPolicy.standard
-      return yield* within(policy, attempts(options, request ?? {}), name)
+      return yield* within(policy, attempts({ source, exchanger }, request ?? {}), name)
     })
   }
 }
@@ -41,7 +43,7 @@ interface Attempts<C extends Credential> {
 }
 
 const attempts = <C extends Credential>(
-  { exchanger, source }: DirectOptions<C>,
+  { exchanger, source }: Pick<DirectOptions<C>, "exchanger" | "source">,
   request: TokenRequest
 ): Attempts<C> => {
   const asks = asked(exchanger, request)
