@@ -6,7 +6,10 @@ export interface TokenRequest {
   readonly scopes?: ReadonlyArray<string>
   /** RFC 8693 §2.1 `audience`, or an ID token's. */
   readonly audience?: string
-  /** A claims challenge (OpenID Connect Core §5.5), as JSON text. */
+  /**
+   * A claims challenge (OpenID Connect Core §5.5), as JSON text: asks for a credential of its own, which then serves
+   * requests without claims too.
+   */
   readonly claims?: string
   /** "Anything but this one": it was refused where it was used. Compare, drop, fetch again; never part of the key. */
   readonly rejected?: Credential

@@ -58,6 +58,23 @@ describe("a cold flow", () => {
     })
   )
 
+  it.effect("serves what answers a claims challenge to who asks without claims, too", () =>
+    Effect.gen(function* () {
+      // Shorter than what was challenged: it takes its place all the same.
+      const { flow, to } = yield* hourly({ life: (call) => (call === 3 ? 20 : 60) * minute })
+      assert.strictEqual(yield* ask(flow, { scopes: ["a"] }), "token-1")
+      assert.strictEqual(yield* ask(flow, { scopes: ["b"] }), "token-2")
+      const challenged = { scopes: ["a"], claims: "{}" }
+      assert.deepStrictEqual(
+        new Set(yield* crowd(100, ask(flow, challenged))),
+        new Set(["token-3"])
+      )
+      assert.strictEqual(yield* ask(flow, { scopes: ["a"] }), "token-3")
+      assert.strictEqual(yield* ask(flow, { scopes: ["b"] }), "token-2")
+      assert.strictEqual(to.calls.length, 3)
+    })
+  )
+
   it.effect("reads memory each time it is run, not when it is built", () =>
     Effect.gen(function* () {
       const { flow } = yield* hourly()

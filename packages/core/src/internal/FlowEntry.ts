@@ -141,6 +141,11 @@ export class Entry<C extends Credential> implements FlowEntry<C> {
     this.succeeded++
   }
 
+  /** Takes what another entry's flight has brought, however long it lives. */
+  adopt(credential: C, obtained: Instant.Instant, points: RefreshPolicy.Points): void {
+    this.#held = { credential, obtained, points }
+  }
+
   refuse(error: FederationError, background: boolean): void {
     this.failed++
     this.error = error

@@ -31,6 +31,7 @@ const maximumEntries = 1000
  * - Past its hard point callers wait a little for the refresh, then get the old one for as long as it is valid.
  * - All who ask the same share one flight. A flight belongs to the flow: it runs in the scope that the flow was made
  *   in, goes on when every waiter has left, and is interrupted, its request aborted, when that scope closes.
+ * - What answers a claims challenge also takes the place of the credential of the same request without claims.
  * - A failure never replaces a credential. Where nothing is valid it stands for a while: `FlowEntry.retryAt`.
  */
 export const cached = Effect.fnUntraced(function* <C extends Credential>(
@@ -114,6 +115,10 @@ export const cached = Effect.fnUntraced(function* <C extends Credential>(
     if (Exit.isSuccess(exit)) {
       const { credential, obtained, points } = exit.value
       entry.accept(credential, obtained, points)
+      const { claims, ...unchallenged } = entry.request
+      // Where the credential in hand was challenged, it would be for every caller until its end.
+      if (claims !== undefined)
+        entries.get(TokenRequest.key(unchallenged))?.adopt(credential, obtained, points)
       Deferred.doneUnsafe(flight.done, Effect.succeed(credential))
     } else if (Cause.hasInterruptsOnly(exit.cause)) {
       outcome = "interrupted"
