@@ -30,6 +30,13 @@ const config = Schema.Struct({
     Schema.String.annotate({
       description: "The audience that the federated credential lists, where it must be that one"
     })
+  ),
+  clientCapabilities: Schema.optionalKey(
+    Schema.Array(Schema.String).annotate({
+      description:
+        "What whoever uses the tokens can do; cp1: answer the claims challenges of continuous access evaluation",
+      examples: [["cp1"]]
+    })
   )
 })
 

@@ -6,6 +6,7 @@ import type { Fetch } from "@federate/http"
 import { clientCredentials } from "@federate/oidc"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { claimsParameter } from "./claims.ts"
 import { classify } from "./classify.ts"
 import { cloudOf, clouds } from "./clouds.ts"
 import type { Cloud, CloudName } from "./clouds.ts"
@@ -26,6 +27,11 @@ export interface Options {
    * takes the cloud's own (`api://AzureADTokenExchange`), and a source that cannot gives what it has.
    */
   readonly audience?: string | undefined
+  /**
+   * What whoever uses the tokens can do; `cp1`: answer a claims challenge with a request for another token. Resources
+   * with continuous access evaluation then take tokens that live for a day, and revoke them at once. Default: nothing.
+   */
+  readonly clientCapabilities?: ReadonlyArray<string> | undefined
   /** Default: the platform's. */
   readonly fetch?: Fetch | undefined
 }
@@ -58,7 +64,10 @@ export const exchanger = Effect.fnUntraced(function* (
     asks: { ...audience, algorithms },
     parameters: ({ claims, scopes = options.scopes ?? [] }) =>
       Result.gen(function* () {
-        return { scope: yield* oneScope(scopes), ...(yield* challenge(claims)) }
+        return {
+          scope: yield* oneScope(scopes),
+          ...(yield* claimsParameter(claims, options.clientCapabilities))
+        }
       }),
     refused: (answer, assertion, { scope = "" }) =>
       classify(answer, assertion, { tenantId, clientId, scope, authority: host }),
@@ -138,19 +147,5 @@ const oneScope = (scopes: ReadonlyArray<string>) => {
     /\s/.test(first)
       ? "Ask for each <resource>/.default by itself."
       : `For all that was granted on that resource write ${first.replace(/\/+$/, "")}/.default; single permissions are granted to the app, not asked for.`
-  )
-}
-
-/** A claims challenge (OpenID Connect Core §5.5), sent on as it is. */
-const challenge = (claims: string | undefined) => {
-  if (claims === undefined) return Result.succeed({})
-  const parsed = Result.try((): unknown => JSON.parse(claims))
-  if (Result.isSuccess(parsed) && typeof parsed.success === "object" && parsed.success !== null) {
-    return Result.succeed({ claims })
-  }
-  return misconfigured(
-    "claims",
-    "is not a JSON object",
-    "Decode the challenge's claims from base64url first."
   )
 }

@@ -141,6 +141,30 @@ describe("the request", () => {
     })
   )
 
+  it.effect("says what the client can do, within a challenge's own claims", () =>
+    Effect.gen(function* () {
+      const clientCapabilities = ["cp1"]
+      const claims = (challenge?: string) =>
+        Effect.map(
+          sent({ clientCapabilities }, challenge === undefined ? {} : { claims: challenge }),
+          ({ body }): unknown => JSON.parse(body["claims"]!)
+        )
+      const xms_cc = { values: ["cp1"] }
+      assert.deepStrictEqual(yield* claims(), { access_token: { xms_cc } })
+      const nbf = { essential: true, value: "1604106651" }
+      assert.deepStrictEqual(
+        yield* claims(
+          JSON.stringify({ access_token: { nbf, xms_cc: null }, id_token: { a: null } })
+        ),
+        { access_token: { nbf, xms_cc }, id_token: { a: null } }
+      )
+      assert.match(
+        yield* problem({ clientCapabilities }, { claims: '{"access_token":[]}' }),
+        /claims: is not a JSON object of claims/
+      )
+    })
+  )
+
   it.effect("goes to an authority of its own", () =>
     Effect.gen(function* () {
       for (const authorityHost of [
@@ -242,7 +266,7 @@ describe("settings that cannot work", () => {
           new RegExp(`^exchange .*${text.source}`)
         )
       }
-      for (const claims of ["", "nonsense", "1", "null"]) {
+      for (const claims of ["", "nonsense", "1", "null", "[]"]) {
         assert.match(yield* problem({}, { claims }), /claims: is not a JSON object/)
       }
     })
