@@ -128,6 +128,12 @@ export interface Sandbox {
   /** A plain issuer's URL: `https://localhost:PORT/issuers/NAME`. It exists from the first time it is asked for. */
   readonly issuerUrl: (name: string) => string
   /** A token by a plain issuer, with whatever claims. */
+  /**
+   * Graph refuses, from now on, the tokens that Entra has issued before to clients that can answer a claims challenge
+   * (`cp1`), and challenges them: continuous access evaluation.
+   */
+  readonly revokeTokens: () => void
+
   readonly issueToken: (name: string, options: Issuers.TokenOptions) => Promise<string>
   /** An access token as Entra issues them, with whatever roles. */
   readonly accessToken: (options?: AccessTokenOptions) => Promise<string>
@@ -182,7 +188,8 @@ export const make = Effect.fnUntraced(function* (
     issuerKeys,
     tokenLifetime: wholeSeconds(options.entra?.tokenLifetime ?? "3599 seconds"),
     clockTolerance: Duration.toMillis(options.entra?.clockTolerance ?? "5 minutes"),
-    propagation: Duration.toMillis(options.entra?.propagation ?? 0)
+    propagation: Duration.toMillis(options.entra?.propagation ?? 0),
+    revokedAt: 0
   }
   const issuers = Issuers.make(https, clock)
   const google: Google.Cloud = {
@@ -325,6 +332,10 @@ export const start = async (options: Options = {}): Promise<Sandbox & AsyncDispo
 }
 
 const wholeSeconds = (duration: Duration.Input): number => Math.floor(Duration.toSeconds(duration))
+    revokeTokens: () =>
+      void (tenant.revokedAt = ServiceClock.seconds(
+        Effect.runSyncWith(context)(clock.now("entra"))
+      )),
 
 const toAwsKeys = ({ id, role, secret }: Account.AccessKey): AwsKeys => ({
   roleName: role.name,

@@ -3,6 +3,7 @@ import { source } from "@federate/cognito"
 import { Flow, FlowMetrics, RetryPolicy } from "@federate/core"
 import type { AccessToken, FederationError, Reason } from "@federate/core"
 import { exchanger } from "@federate/entra"
+import { claimsChallenge, send } from "@federate/http"
 import { Fault, Sandbox } from "@federate/sandbox"
 import type { Endpoint, Options } from "@federate/sandbox"
 import { visible, watch } from "@federate/testing"
@@ -21,6 +22,7 @@ const journey = Effect.fnUntraced(function* (
     readonly retry?: RetryPolicy.RetryPolicy
     readonly userId?: string
     readonly scope?: string
+    readonly clientCapabilities?: ReadonlyArray<string>
   } = {}
 ) {
   const sandbox = yield* Sandbox.make(options.sandbox)
@@ -35,7 +37,8 @@ const journey = Effect.fnUntraced(function* (
     tenantId: sandbox.entra.tenantId,
     clientId: sandbox.entra.clientId ?? "",
     authorityHost: sandbox.http,
-    scopes: [options.scope ?? "https://graph.microsoft.com/.default"]
+    scopes: [options.scope ?? "https://graph.microsoft.com/.default"],
+    clientCapabilities: options.clientCapabilities
   })
   const flow = yield* Flow.make({
     name: "graph",
@@ -412,5 +415,53 @@ describe("what people get wrong is told with the values to compare", () => {
         error.reason._tag === "Rejected" && error.reason.code === "InvalidSignatureException"
       )
     })
+  )
+})
+
+describe("continuous access evaluation", () => {
+  const call = Effect.fnUntraced(function* (sandbox: Sandbox.Sandbox, credential: AccessToken) {
+    const url = `${sandbox.http}/v1.0/applications`
+    return yield* send({ url, headers: { authorization: `Bearer ${text(credential)}` } })
+  })
+  const day = 24 * 3600 * 1000
+
+  it.live("a revoked token is challenged, and what answers the challenge serves again", () =>
+    Effect.gen(function* () {
+      const { counts, flow, sandbox } = yield* journey({ clientCapabilities: ["cp1"] })
+      const old = yield* flow.credential()
+      assert.strictEqual((yield* call(sandbox, old)).status, 200)
+      assert.isAtLeast(old.expiresAt - old.obtainedAt, day)
+
+      sandbox.revokeTokens()
+      const refused = yield* call(sandbox, old)
+      assert.strictEqual(refused.status, 401)
+      const claims = claimsChallenge(refused.headers)
+      assert.isDefined(claims)
+      const renewed = yield* flow.credential({ claims, rejected: old })
+      assert.strictEqual((yield* call(sandbox, renewed)).status, 200)
+      assert.strictEqual(text(yield* flow.credential()), text(renewed))
+      assert.deepStrictEqual(counts()[1], 2)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("without the claims another token would be challenged as well", () =>
+    Effect.gen(function* () {
+      const { flow, sandbox } = yield* journey({ clientCapabilities: ["cp1"] })
+      const old = yield* flow.credential()
+      sandbox.revokeTokens()
+      const other = yield* flow.credential({ rejected: old })
+      assert.notStrictEqual(text(other), text(old))
+      assert.isDefined(claimsChallenge((yield* call(sandbox, other)).headers))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("a client that can answer no challenge keeps a token of the usual length", () =>
+    Effect.gen(function* () {
+      const { flow, sandbox } = yield* journey()
+      const credential = yield* flow.credential()
+      sandbox.revokeTokens()
+      assert.strictEqual((yield* call(sandbox, credential)).status, 200)
+      assert.strictEqual(credential.expiresAt - credential.obtainedAt, 3_599_000)
+    }).pipe(Effect.scoped)
   )
 })

@@ -16,6 +16,10 @@ export interface Options {
   readonly audience: string
   readonly client: Pick<ServicePrincipal, "id" | "appId" | "displayName">
   readonly roles: ReadonlyArray<string>
+  /** Valid from then on, seconds since the epoch: where a claims challenge demands it. */
+  readonly notBefore?: number
+  /** What the client can do: `cp1`. */
+  readonly capabilities?: ReadonlyArray<string>
   /** Seconds. */
   readonly lifetime: number
   /** Epoch milliseconds, on Entra's clock. */
@@ -29,14 +33,15 @@ export const backdating = 300
 export const mint = (keys: KeyRing.KeyRing, options: Options): Effect.Effect<string> => {
   const { client, issuer } = options
   const now = seconds(options.now)
+  const from = Math.max(now - backdating, options.notBefore ?? 0)
   const key = keys.current()
   return KeyRing.sign(
     key,
     {
       aud: options.audience,
       iss: issuer,
-      iat: now - backdating,
-      nbf: now - backdating,
+      iat: from,
+      nbf: from,
       exp: now + options.lifetime,
       app_displayname: client.displayName,
       appid: client.appId,
@@ -50,6 +55,7 @@ export const mint = (keys: KeyRing.KeyRing, options: Options): Effect.Effect<str
       tid: options.tenantId,
       uti: randomBytes(16).toString("base64url"),
       ver: "1.0",
+      ...(options.capabilities && { xms_cc: options.capabilities }),
       // Opaque: only its presence says that a federated credential was used.
       xms_ficinfo: "CAAQABgAIAAoAjAA"
     },

@@ -4,7 +4,10 @@
  * https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
  */
 import * as Effect from "effect/Effect"
+import { flow } from "effect/Function"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import type { IssuerKeys } from "../issuer/IssuerKeys.ts"
 import type { KeyRing } from "../KeyRing.ts"
 import { form, json } from "../kernel/Http.ts"
@@ -26,10 +29,15 @@ export interface Tenant {
   readonly clockTolerance: number
   /** How old an object must be for the token endpoint to see it, in milliseconds. */
   propagation: number
+  /** Tokens of clients that can answer a challenge are taken from then on. Seconds since the epoch. */
+  revokedAt: number
 }
 
 /** 1 is the endpoint without `v2.0` in its path: `resource` in place of `scope`, numbers as strings. */
 export type Version = 1 | 2
+
+/** How long tokens live that can be revoked at once, in seconds: a day at the least. */
+const revocableLifetime = 24 * 3600
 
 /** Tokens that live longer than this, in seconds, come with a `refresh_in`. */
 const longLived = 2 * 3600
@@ -51,6 +59,7 @@ export const answer = Effect.fnUntraced(function* (
   if (isShared(options.tenant)) return yield* refuse("grantNeedsTenant")
   const clientId = yield* required(parameters, "client_id")
   const audience = yield* readAudience(parameters, version)
+  const { capabilities, notBefore } = yield* readClaims(parameters)
 
   const seen = now - tenant.propagation
   const { application, client } = yield* findClient(tenant, clientId, seen)
@@ -65,20 +74,23 @@ export const answer = Effect.fnUntraced(function* (
   })
   const roles = yield* findRoles(tenant, client, audience, seen)
 
+  const lifetime = capabilities.includes("cp1")
+    ? Math.max(tenant.tokenLifetime, revocableLifetime)
+    : tenant.tokenLifetime
   const token = yield* AccessToken.mint(tenant.keys, {
     issuer: tenant.issuer,
     tenantId: tenant.directory.tenantId,
     audience,
     client,
     roles,
-    lifetime: tenant.tokenLifetime,
+    ...(notBefore !== undefined && { notBefore }),
+    ...(capabilities.length > 0 && { capabilities }),
+    lifetime,
     now
   })
   return json(
     200,
-    version === 2
-      ? issued(token, tenant.tokenLifetime)
-      : issuedAsText(token, tenant.tokenLifetime, audience, now),
+    version === 2 ? issued(token, lifetime) : issuedAsText(token, lifetime, audience, now),
     headers(correlationId(request, parameters))
   )
 })
@@ -133,6 +145,35 @@ const required = Effect.fnUntraced(function* (parameters: URLSearchParams, name:
   const value = parameters.get(name)
   return value ? value : yield* refuse("missingParameter", { name })
 })
+
+/** What `claims` demands of the access token (OpenID Connect Core §5.5), as far as it changes one here. */
+const readClaims = Effect.fnUntraced(function* (parameters: URLSearchParams) {
+  const claims = decodeClaims(parameters.get("claims") || "{}")
+  if (claims === undefined) return yield* refuse("malformedRequest")
+  const { nbf, xms_cc: client } = claims.access_token ?? {}
+  return {
+    capabilities: client?.values ?? [],
+    notBefore: nbf?.value === undefined ? undefined : Number(nbf.value)
+  }
+})
+
+const decodeClaims = flow(
+  Schema.decodeUnknownOption(
+    Schema.fromJsonString(
+      Schema.Struct({
+        access_token: Schema.optionalKey(
+          Schema.Struct({
+            nbf: Schema.optionalKey(
+              Schema.Struct({ value: Schema.String.check(Schema.isPattern(/^\d{1,12}$/)) })
+            ),
+            xms_cc: Schema.optionalKey(Schema.Struct({ values: Schema.Array(Schema.String) }))
+          })
+        )
+      })
+    )
+  ),
+  Option.getOrUndefined
+)
 
 /** What the token is asked for: one resource, as the caller names it. */
 const readAudience = Effect.fnUntraced(function* (parameters: URLSearchParams, version: Version) {

@@ -6,7 +6,7 @@ import { graphAppId } from "../entra/Directory.ts"
 import type { Tenant } from "../entra/TokenEndpoint.ts"
 import * as KeyRing from "../KeyRing.ts"
 import type { Request } from "../kernel/Http.ts"
-import { unauthenticated } from "./GraphError.ts"
+import { revoked, unauthenticated } from "./GraphError.ts"
 
 /** What a token for Graph may call it. */
 const audiences: ReadonlySet<unknown> = new Set([
@@ -43,6 +43,11 @@ export const permissionsOf = Effect.fnUntraced(function* (
   }
   if (claims["tid"] !== tenant.directory.tenantId) {
     return yield* unauthenticated("Access token validation failure. Invalid tenant.")
+  }
+  const capabilities: unknown = claims["xms_cc"]
+  // Whoever could not answer keeps its token until its end.
+  if (Array.isArray(capabilities) && capabilities.includes("cp1")) {
+    if (Number(claims["iat"]) < tenant.revokedAt) return yield* revoked(tenant.revokedAt)
   }
   const roles: ReadonlyArray<unknown> = Array.isArray(claims["roles"]) ? claims["roles"] : []
   return roles

@@ -1,6 +1,7 @@
 /** Microsoft Graph's errors: https://learn.microsoft.com/graph/errors */
 import { randomUUID } from "node:crypto"
 import * as Data from "effect/Data"
+import { graphAppId } from "../entra/Directory.ts"
 import { json } from "../kernel/Http.ts"
 import type { Request, Response } from "../kernel/Http.ts"
 
@@ -8,6 +9,8 @@ export class GraphError extends Data.TaggedError("GraphError")<{
   readonly status: number
   readonly code: string
   readonly message: string
+  /** What the challenge demands of another token, as JSON. */
+  readonly claims?: string
 }> {}
 
 export const badRequest = (message: string): GraphError =>
@@ -26,6 +29,24 @@ export const duplicate = (message: string): GraphError =>
 export const unauthenticated = (message: string): GraphError =>
   new GraphError({ status: 401, code: "InvalidAuthenticationToken", message })
 
+/**
+ * Continuous access evaluation: the token was revoked, and another one must be from then on.
+ *
+ * https://learn.microsoft.com/entra/identity-platform/claims-challenge
+ *
+ * @param notBefore seconds since the epoch
+ */
+export const revoked = (notBefore: number): GraphError =>
+  new GraphError({
+    status: 401,
+    code: "InvalidAuthenticationToken",
+    message:
+      "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp",
+    claims: JSON.stringify({
+      access_token: { nbf: { essential: true, value: `${notBefore}` } }
+    })
+  })
+
 export const denied = new GraphError({
   status: 403,
   code: "Authorization_RequestDenied",
@@ -36,7 +57,7 @@ export const denied = new GraphError({
  * @param now epoch milliseconds, on Graph's clock
  */
 export const toResponse = (
-  { code, message, status }: GraphError,
+  { claims, code, message, status }: GraphError,
   request: Request,
   now: number
 ): Response => {
@@ -59,7 +80,10 @@ export const toResponse = (
       "request-id": id,
       "client-request-id": clientId,
       ...(status === 401 && {
-        "www-authenticate": `Bearer realm="", error="invalid_token", error_description="${message}"`
+        "www-authenticate":
+          claims === undefined
+            ? `Bearer realm="", error="invalid_token", error_description="${message}"`
+            : `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="${graphAppId}", errorDescription="${message}", error="insufficient_claims", claims="${Buffer.from(claims).toString("base64")}"`
       })
     }
   )

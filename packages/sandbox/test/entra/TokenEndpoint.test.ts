@@ -260,6 +260,13 @@ describe("the endpoint refuses", () => {
       /malformed or invalid/,
       () => fetch(url(), { method: "POST", body: "grant_type=%zz" })
     ],
+    ["claims that are no JSON", 9002313, /malformed/, () => post({ claims: "{" })],
+    [
+      "claims of another form",
+      9002313,
+      /malformed/,
+      () => post({ claims: '{"access_token":{"nbf":{"value":"soon"}}}' })
+    ],
     ["a body in JSON", 900144, /'grant_type'/, () => fetch(url(), { method: "POST", body: "{}" })],
     ["no grant", 900144, /'grant_type'/, () => post({ grant_type: undefined })],
     ["an empty grant", 900144, /'grant_type'/, () => post({ grant_type: "" })],
