@@ -83,8 +83,10 @@ const keep = (
     })
     /** How long what is written stays fresh, in milliseconds. */
     const pause = Effect.sync(() => {
-      const { age, points } = flow.entries.get(TokenRequest.key(request)) ?? {}
-      return age === undefined || points === undefined
+      const { age, credential, points } = flow.entries.get(TokenRequest.key(request)) ?? {}
+      // What has been fetched since is not written yet.
+      const current = credential !== undefined && Redacted.value(credential.token) === written
+      return !current || age === undefined || points === undefined
         ? again
         : Math.min(longest, Math.max(again, points.soft - age))
     })
