@@ -48,9 +48,13 @@ interface Client {
   readonly tries: number
   /** Whether it prints the body of a refusal; some keep the status alone, or nothing. */
   readonly prints: boolean
+  /** Whether it is not there to be tried. */
+  readonly missing?: boolean
 }
 
-const javascript: ReadonlyArray<Client> = [
+const missing = !needs("/usr/lib/python3/dist-packages/boto3", "python3-boto3")
+
+const clients: ReadonlyArray<Client> = [
   {
     name: "fromHttp",
     script: ["aws.ts", "fromHttp"],
@@ -86,24 +90,37 @@ const javascript: ReadonlyArray<Client> = [
     // As `fromHttp`, and then as `fromContainerMetadata`.
     tries: 5,
     prints: false
+  },
+  {
+    name: "boto3 in a container",
+    script: ["boto.py"],
+    pick: container,
+    tries: 3,
+    prints: true,
+    missing
+  },
+  {
+    name: "boto3 on an instance",
+    script: ["boto.py"],
+    pick: imds,
+    tries: 1,
+    prints: false,
+    missing
+  },
+  {
+    name: "boto3 with a process",
+    script: ["boto.py"],
+    pick: profile,
+    tries: 1,
+    prints: true,
+    missing
   }
 ]
 
-const python: ReadonlyArray<Client> = [
-  { name: "boto3 in a container", script: ["boto.py"], pick: container, tries: 3, prints: true },
-  { name: "boto3 on an instance", script: ["boto.py"], pick: imds, tries: 1, prints: false },
-  { name: "boto3 with a process", script: ["boto.py"], pick: profile, tries: 1, prints: true }
-]
-
-const clients = [
-  ...javascript,
-  ...(needs("/usr/lib/python3/dist-packages/boto3", "python3-boto3") ? python : [])
-]
-
-for (const { name, pick, prints, script, tries } of clients) {
+for (const { missing: isMissing, name, pick, prints, script, tries } of clients) {
   const [file, ...args] = script
   const protocol = pick === imds ? "aws-imds" : "aws-container"
-  describe.concurrent(`credentials by ${name}`, () => {
+  describe.skipIf(isMissing)(`credentials by ${name}`, { concurrent: true }, () => {
     it.live("sign calls", () =>
       Effect.gen(function* () {
         const { handed, refused, variables } = yield* warmed()

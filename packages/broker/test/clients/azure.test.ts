@@ -25,7 +25,7 @@ const imds = ({ AZURE_POD_IDENTITY_AUTHORITY_HOST = "" }: Variables): Variables 
 })
 
 const library = "/usr/lib/python3/dist-packages/azure/identity"
-const python = needs(library, "python3-azure")
+const missing = !needs(library, "python3-azure")
 
 /** Built on MSAL, as from Debian 13 on, it keeps to itself what it was told. */
 const isSilent = existsSync(`${library}/_internal/msal_managed_identity_client.py`)
@@ -39,6 +39,8 @@ interface Client {
   readonly args: ReadonlyArray<string>
   /** Whether it prints why it was refused. */
   readonly prints: boolean
+  /** Whether it is not there to be tried. */
+  readonly missing?: boolean
 }
 
 const clients: ReadonlyArray<Client> = [
@@ -49,20 +51,17 @@ const clients: ReadonlyArray<Client> = [
     prints: true
   },
   { name: "@azure/msal-node", script: "msal.ts", args: [resource], prints: true },
-  ...(python
-    ? [
-        {
-          name: "Python's azure-identity",
-          script: "azure_identity.py",
-          args: ["managed", scope],
-          prints: !isSilent
-        }
-      ]
-    : [])
+  {
+    name: "Python's azure-identity",
+    script: "azure_identity.py",
+    args: ["managed", scope],
+    prints: !isSilent,
+    missing
+  }
 ]
 
-for (const { args, name, prints, script } of clients) {
-  describe.concurrent(`${name}'s managed identity`, () => {
+for (const { args, missing: isMissing, name, prints, script } of clients) {
+  describe.skipIf(isMissing)(`${name}'s managed identity`, { concurrent: true }, () => {
     for (const [protocol, pick] of [
       ["azure-app-service", (all: Variables) => all],
       ["azure-imds", imds]
@@ -139,14 +138,14 @@ for (const { args, name, prints, script } of clients) {
   })
 }
 
-const defaults: ReadonlyArray<readonly [name: string, script: string]> = [
-  ["@azure/identity", "azureIdentity.ts"],
-  ...(python ? [["Python's azure-identity", "azure_identity.py"] as const] : [])
+const defaults: ReadonlyArray<readonly [name: string, script: string, isMissing: boolean]> = [
+  ["@azure/identity", "azureIdentity.ts", false],
+  ["Python's azure-identity", "azure_identity.py", missing]
 ]
 
 describe("the default credential", () => {
-  for (const [name, script] of defaults) {
-    it.live(`of ${name} finds App Service, else IMDS`, () =>
+  for (const [name, script, isMissing] of defaults) {
+    it.live.skipIf(isMissing)(`of ${name} finds App Service, else IMDS`, () =>
       Effect.gen(function* () {
         const { handed, refused, variables } = yield* brokerOf(sandbox())
         for (const found of [variables, imds(variables)]) {
@@ -183,24 +182,26 @@ describe("on a machine of Azure's", () => {
     return { asked, variables: { HTTP_PROXY: proxy, http_proxy: proxy } }
   })
 
-  for (const [name, script] of defaults) {
-    it.live(`the default credential of ${name} finds IMDS by a question without its header`, () =>
-      Effect.gen(function* () {
-        const { handed, origin, refused } = yield* brokerOf(sandbox())
-        const { asked, variables } = yield* machine(origin)
-        const { error, token } = yield* once(script, ["default", scope], variables)
-        assert.isUndefined(error)
-        yield* readGraph(sandbox(), token)
-        assert.deepEqual(asked, [undefined, "true"])
-        assert.deepEqual(
-          refused.map(({ protocol, status }) => [protocol, status]),
-          [["azure-imds", 400]]
-        )
-        assert.deepEqual(
-          handed.map(({ protocol, tokenHash }) => [protocol, tokenHash]),
-          [["azure-imds", sha256(token)]]
-        )
-      })
+  for (const [name, script, isMissing] of defaults) {
+    it.live.skipIf(isMissing)(
+      `the default credential of ${name} finds IMDS by a question without its header`,
+      () =>
+        Effect.gen(function* () {
+          const { handed, origin, refused } = yield* brokerOf(sandbox())
+          const { asked, variables } = yield* machine(origin)
+          const { error, token } = yield* once(script, ["default", scope], variables)
+          assert.isUndefined(error)
+          yield* readGraph(sandbox(), token)
+          assert.deepEqual(asked, [undefined, "true"])
+          assert.deepEqual(
+            refused.map(({ protocol, status }) => [protocol, status]),
+            [["azure-imds", 400]]
+          )
+          assert.deepEqual(
+            handed.map(({ protocol, tokenHash }) => [protocol, tokenHash]),
+            [["azure-imds", sha256(token)]]
+          )
+        })
     )
   }
 })
@@ -224,19 +225,17 @@ describe("a token file", () => {
     return made
   })
 
-  const kinds: ReadonlyArray<readonly [name: string, script: string, kind: string]> = [
-    ["@azure/identity's WorkloadIdentityCredential", "azureIdentity.ts", "workload"],
-    ["@azure/identity's ManagedIdentityCredential", "azureIdentity.ts", "managed"],
-    ["@azure/identity's DefaultAzureCredential", "azureIdentity.ts", "default"],
-    ...(python
-      ? [
-          ["Python's ManagedIdentityCredential", "azure_identity.py", "managed"] as const,
-          ["Python's DefaultAzureCredential", "azure_identity.py", "default"] as const
-        ]
-      : [])
+  const kinds: ReadonlyArray<
+    readonly [name: string, script: string, kind: string, isMissing: boolean]
+  > = [
+    ["@azure/identity's WorkloadIdentityCredential", "azureIdentity.ts", "workload", false],
+    ["@azure/identity's ManagedIdentityCredential", "azureIdentity.ts", "managed", false],
+    ["@azure/identity's DefaultAzureCredential", "azureIdentity.ts", "default", false],
+    ["Python's ManagedIdentityCredential", "azure_identity.py", "managed", missing],
+    ["Python's DefaultAzureCredential", "azure_identity.py", "default", missing]
   ]
-  for (const [name, script, kind] of kinds) {
-    it.live(`is all that ${name} needs to go to Entra by itself`, () =>
+  for (const [name, script, kind, isMissing] of kinds) {
+    it.live.skipIf(isMissing)(`is all that ${name} needs to go to Entra by itself`, () =>
       Effect.gen(function* () {
         const { handed, refused, variables } = yield* keeping
         const before = sandbox().count("entra.token")
