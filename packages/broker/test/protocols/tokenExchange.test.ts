@@ -7,7 +7,7 @@ import type { BrokerConfig, ServedFlow } from "@federate/broker"
 import { Transient } from "@federate/core"
 import { watch } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit } from "effect"
+import { Deferred, Effect, Exit, Fiber } from "effect"
 import { Base64Url } from "effect/encoding"
 import { TestClock } from "effect/testing"
 import { generateKeyPair } from "jose"
@@ -456,6 +456,22 @@ describe("policies", () => {
     })
   )
 
+  it.live("take the algorithms of their own, and not of each other", () =>
+    Effect.gen(function* () {
+      const graph = yield* tokens("graph")
+      const { trade } = yield* exchanging([graph.served], {
+        strict: policy({ algorithms: ["ES256"] }),
+        main: policy({ subject: "repo:org/app:main" })
+      })
+      assert.strictEqual((yield* trade(yield* ci.issue())).status, 200)
+      isRefused(
+        yield* trade(yield* ci.issue({ claims: { sub: "repo:org/app:x" } })),
+        "invalid_request",
+        /strict: alg is RS256, and must be ES256\./
+      )
+    })
+  )
+
   it.live("never mix issuers: each is believed by its own keys alone", () =>
     Effect.gen(function* () {
       const { served } = yield* both
@@ -725,6 +741,22 @@ describe("what keeps a caller waiting", () => {
     })
   )
 
+  it.effect("keeps it no longer because both do", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.now())
+      const slow = held(yield* Effect.promise(() => issuer("https://slow.example")))
+      const { trade, upstream } = yield* one({ issuer: slow.url }, [slow.issuer])
+      upstream.before = Effect.never
+      const caller = yield* Effect.forkChild(trade(yield* slow.issuer.issue()))
+      yield* until(() => slow.issuer.fetched.length === 1)
+      yield* TestClock.adjust(600)
+      slow.release()
+      yield* until(() => upstream.asked.length === 1)
+      yield* TestClock.adjust(300)
+      isRefused(yield* Fiber.join(caller), "temporarily_unavailable", /'graph' has no/, 503)
+    })
+  )
+
   it.live("is a flow, fetched on behind the caller's back", () =>
     Effect.gen(function* () {
       const { trade, upstream } = yield* one()
@@ -853,6 +885,13 @@ describe("the metadata", () => {
     })
   )
 })
+
+/** Lets the network go on until something is so. */
+const until = (so: () => boolean) =>
+  Effect.repeat(
+    Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve))),
+    { until: () => so() }
+  )
 
 /** Holds an issuer's answers back until they are released. */
 const held = (slow: Issuer) => {
