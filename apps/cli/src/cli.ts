@@ -9,6 +9,7 @@ import * as Logger from "effect/Logger"
 import manifest from "../package.json" with { type: "json" }
 import { joined, own, separated } from "./argv.ts"
 import { credential } from "./commands/credential.ts"
+import { explain } from "./commands/explain.ts"
 import { init } from "./commands/init.ts"
 import { inspect } from "./commands/inspect.ts"
 import { runCommand } from "./commands/run.ts"
@@ -27,6 +28,7 @@ const command = root.pipe(
     serveCommand,
     credential,
     inspect,
+    explain,
     init,
     schema,
     sandbox

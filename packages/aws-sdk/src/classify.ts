@@ -68,7 +68,7 @@ const passing = new Set([
 export const classify = <Facts extends Readonly<Record<string, string>>>(
   answer: HttpAnswer,
   error: AwsError | undefined,
-  { facts, hints, otherwise, remedies = {} }: Meanings<Facts>
+  meanings: Meanings<Facts>
 ): Reason => {
   const busy = overloaded(answer)
   if (error === undefined || answer.status < 400) return busy ?? unexpected(answer)
@@ -87,8 +87,8 @@ export const classify = <Facts extends Readonly<Record<string, string>>>(
     code,
     status,
     description,
-    hint: tell(hints[code] ?? shared[code] ?? otherwise, facts),
-    remedy: remedies[code] ?? "none",
+    hint: hintOf(code, meanings) ?? meanings.otherwise,
+    remedy: meanings.remedies?.[code] ?? "none",
     ...(requestId !== null && { reference: { requestId: publicText(requestId) } })
   })
 }
@@ -102,6 +102,15 @@ export const jsonError = (answer: HttpAnswer): AwsError | undefined => {
   if (!/^\w{1,100}$/.test(code)) return undefined
   const message = body?.["message"] ?? body?.["Message"]
   return { code, ...(typeof message === "string" && { message }) }
+}
+
+/** The fix for an exception; nothing when neither the service nor AWS at large has such a one. */
+export const hintOf = (
+  code: string,
+  { facts, hints }: Pick<Meanings<Readonly<Record<string, string>>>, "facts" | "hints">
+): string | undefined => {
+  const hint = hints[code] ?? shared[code]
+  return hint === undefined ? undefined : tell(hint, facts)
 }
 
 const tell = (hint: string, facts: Readonly<Record<string, string>>): string =>

@@ -32,7 +32,10 @@ export type TokenFacts = Readonly<Record<"audience", string>>
 export const classifyToken = (
   answer: HttpAnswer,
   facts: TokenFacts
-): Effect.Effect<never, Reason> => classify(answer, { hints: tokenHints, otherwise, facts })
+): Effect.Effect<never, Reason> => classify(answer, tokenMeanings(facts))
+
+/** What the errors of GetWebIdentityToken mean. */
+export const tokenMeanings = (facts: TokenFacts) => ({ hints: tokenHints, otherwise, facts })
 
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html */
 const roleHints: Readonly<Record<string, string>> = {
@@ -62,11 +65,29 @@ const absent = "(none)"
 /** What an answer to AssumeRoleWithWebIdentity without credentials means. */
 export const classifyRole = (
   answer: HttpAnswer,
-  { audience, claims, issuer = absent, subject = absent }: Assertion.Assertion,
-  role: { readonly arn: string; readonly account: string; readonly partition: string }
-): Effect.Effect<never, Reason> => {
+  assertion: Assertion.Assertion,
+  role: Role
+): Effect.Effect<never, Reason> => classify(answer, roleMeanings(assertion, role))
+
+/** As far as a role's ARN tells. */
+export interface Role {
+  readonly arn: string
+  readonly account: string
+  readonly partition: string
+}
+
+/** What the errors of AssumeRoleWithWebIdentity mean for an assertion and a role. */
+export const roleMeanings = (
+  {
+    audience,
+    claims,
+    issuer = absent,
+    subject = absent
+  }: Pick<Assertion.Assertion, "audience" | "claims" | "issuer" | "subject">,
+  role: Role
+) => {
   const prefix = issuer.replace(/^https:\/\//, "")
-  return classify(answer, {
+  return {
     hints: roleHints,
     remedies: roleRemedies,
     otherwise,
@@ -83,7 +104,7 @@ export const classifyRole = (
           ? `${claims["azp"]} (the assertion's azp)`
           : audience.join(", ") || absent
     }
-  })
+  }
 }
 
 const classify = Effect.fnUntraced(function* <Facts extends Readonly<Record<string, string>>>(

@@ -10,7 +10,7 @@ const policy =
   "The role needs `cognito-identity:GetOpenIdTokenForDeveloperIdentity` on the pool's ARN, …:cognito-identity:{region}:<account>:identitypool/{identityPoolId} (the pool's id, not its name)."
 
 /** https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetOpenIdTokenForDeveloperIdentity.html */
-const hints: Readonly<Record<string, string>> = {
+export const hints: Readonly<Record<string, string>> = {
   AccessDeniedException: policy,
   NotAuthorizedException: `Either the caller may not do this, or the login was not accepted. ${policy}`,
   ResourceNotFoundException:

@@ -25,7 +25,7 @@ export const classify = (
   if (entry?.remedy === "passing") {
     const { retryAt, status } = answer
     return new Transient({
-      detail: `${code}: ${description} ${tell(entry.hint, facts(assertion, request))}`,
+      detail: `${code}: ${description} ${tell(entry.hint, factsOf(assertion, request))}`,
       status,
       ...(retryAt !== undefined && { retryAt })
     })
@@ -37,7 +37,7 @@ export const classify = (
     hint:
       entry === undefined
         ? `Look it up at https://login.microsoftonline.com/error?code=${number}.`
-        : tell(entry.hint, facts(assertion, request)),
+        : tell(entry.hint, factsOf(assertion, request)),
     remedy: entry?.remedy ?? "none",
     ...(reference && { reference })
   })
@@ -63,7 +63,8 @@ const referenceOf = (body: Refusal["body"]): Reference | undefined => {
 
 const absent = "(none)"
 
-const facts = (
+/** What a hint may name, from an assertion that was sent. */
+export const factsOf = (
   { algorithm = absent, audience, header, issuer = absent, subject = absent }: Assertion.Assertion,
   request: RequestFacts
 ): Facts => ({

@@ -9,15 +9,12 @@ import * as Redacted from "effect/Redacted"
 import type * as Result from "effect/Result"
 import type { Provider } from "./audience.ts"
 import { factsOf, refusedByApi, refusedByTokenService } from "./classify.ts"
-import { federationOf } from "./settings.ts"
+import { algorithms, federationOf } from "./settings.ts"
 import type { Federation } from "./settings.ts"
 
 export const cloudPlatform = "https://www.googleapis.com/auth/cloud-platform"
 
 const accessTokenType = "urn:ietf:params:oauth:token-type:access_token"
-
-/** What Google documents for OpenID Connect providers. */
-const algorithms = ["RS256", "ES256"]
 
 /** `exp - iat` may be a day, in milliseconds. */
 const longestAssertion = 24 * 3_600_000

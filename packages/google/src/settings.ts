@@ -6,6 +6,9 @@ import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import { parseAudience } from "./audience.ts"
 
+/** What Google documents for OpenID Connect providers. */
+export const algorithms = ["RS256", "ES256"]
+
 /** How an assertion becomes a federated token. */
 export interface Federation {
   /** The provider's full name: `//iam.googleapis.com/projects/N/locations/global/workloadIdentityPools/P/providers/X`. */

@@ -10,8 +10,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stdio from "effect/Stdio"
-import * as Stream from "effect/Stream"
-import { inWords } from "../files.ts"
+import { piped } from "../piped.ts"
 import { report, Stopped } from "../report.ts"
 import { table } from "../table.ts"
 import type { Verdict } from "../table.ts"
@@ -70,16 +69,18 @@ export const inspect = Command.make(
 
 /** The token, from where it was said to be; as it stands in a header, too. */
 const read = Effect.fnUntraced(function* (given: string | undefined) {
-  const { stdin, stdinIsTerminal } = yield* Stdio.Stdio
-  const piped = given === undefined || given === "-"
+  const { stdinIsTerminal } = yield* Stdio.Stdio
+  const isPiped = given === undefined || given === "-"
   if (given === undefined && (yield* stdinIsTerminal)) {
     return yield* new UsageError({
       problem: "There is no token to look at",
       hint: "Name it, or pipe it in."
     })
   }
-  const token = (piped ? yield* start(stdin) : given).trim().replace(/^bearer\s+/i, "")
-  if (token === "" && piped) {
+  const token = (isPiped ? yield* piped(2 * Assertion.maximumSize) : given)
+    .trim()
+    .replace(/^bearer\s+/i, "")
+  if (token === "" && isPiped) {
     return yield* new UsageError({
       problem: "There is no token to look at: standard input is empty",
       hint: "If a command feeds it, see why that failed."
@@ -93,23 +94,6 @@ const read = Effect.fnUntraced(function* (given: string | undefined) {
   }
   return token
 })
-
-/** As much as can matter: what goes on for ever is not read for ever. */
-const start = (stdin: Stdio.Stdio["stdin"]): Effect.Effect<string, UsageError> => {
-  let size = 0
-  return stdin.pipe(
-    Stream.takeUntil((chunk) => (size += chunk.length) > 2 * Assertion.maximumSize),
-    Stream.decodeText(),
-    Stream.mkString,
-    Effect.mapError(
-      (error) =>
-        new UsageError({
-          problem: `Standard input cannot be read: ${inWords(error)}`,
-          hint: "Name the token in its place."
-        })
-    )
-  )
-}
 
 const verdict = Effect.fnUntraced(function* (token: Redacted.Redacted, issuer: string | undefined) {
   if (issuer === undefined) {

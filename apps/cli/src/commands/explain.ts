@@ -1,0 +1,139 @@
+/** `federate explain`: what is wrong, from what a person pastes, without a call. */
+import { Assertion } from "@federate/core"
+import type { Explanation, Pasted } from "@federate/trust"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Stdio from "effect/Stdio"
+import { explanation } from "../explanation.ts"
+import { inWords } from "../files.ts"
+import { piped } from "../piped.ts"
+import { report, Stopped } from "../report.ts"
+import { UsageError } from "../UsageError.ts"
+
+export const explain = Command.make(
+  "explain",
+  {
+    file: Argument.String("file").pipe(
+      Argument.withDescription(
+        "A file with a token, a trust record, an error's text, or any of them together; - for standard input"
+      ),
+      Argument.optional
+    ),
+    trust: Flag.String("trust").pipe(
+      Flag.withDescription("A file with the trust record, as the other side's own tool prints it"),
+      Flag.optional
+    ),
+    json: Flag.Boolean("json").pipe(
+      Flag.withDescription("Print the findings as JSON"),
+      Flag.withDefault(false)
+    )
+  },
+  Effect.fn(function* ({ file, json, trust }) {
+    yield* Effect.gen(function* () {
+      const { explain: explained, pasted } = yield* Effect.promise(() => import("@federate/trust"))
+      const given = pasted(yield* read(Option.getOrUndefined(file)))
+      const record = pasted(Option.isSome(trust) ? yield* readFile(trust.value) : "")
+      if (Option.isSome(trust) && record.documents.length === 0) {
+        return yield* new UsageError({
+          problem: `${trust.value} holds no trust record: it is neither JSON nor YAML`,
+          hint: printing
+        })
+      }
+      const { relyingParties } = yield* Effect.promise(() => import("../relyingParties.ts"))
+      const found = explained(
+        {
+          assertion: yield* decoded(given, record),
+          documents: [...given.documents, ...record.documents],
+          text: given.text,
+          now: yield* Clock.currentTimeMillis
+        },
+        relyingParties
+      )
+      if (found.findings.length === 0) return yield* nothing
+      yield* Console.log(json ? JSON.stringify(found, null, 2) : explanation(found).join("\n"))
+      if (isWrong(found)) return yield* new Stopped({ code: 1 })
+    }).pipe(report({ json }))
+  })
+).pipe(
+  Command.withDescription(
+    "Say what is wrong between a token, a trust record and an error, offline, from what you paste"
+  ),
+  Command.withExamples([
+    {
+      command: "federate explain error.txt",
+      description: "What an error's text means, and what to compare"
+    },
+    {
+      command: "federate explain token.jwt --trust federated-credential.json",
+      description: "The two side by side, claim by claim"
+    },
+    {
+      command:
+        "az ad app federated-credential list --id $APP | federate explain token.jwt --trust /dev/stdin",
+      description: "The same, against what is there now"
+    }
+  ])
+)
+
+const printing =
+  "Take what `az ad app federated-credential list`, `aws iam get-role` or `gcloud iam workload-identity-pools providers describe` prints."
+
+const nothing = new UsageError({
+  problem: "There is nothing in it that can be explained",
+  hint: `It must hold a JWT, a trust record or an error's text with its code (AADSTS…, InvalidIdentityToken, invalid_grant, …). ${printing}`
+})
+
+const isWrong = ({ findings }: Explanation): boolean =>
+  findings.some(({ verdict }) => verdict === "wrong")
+
+/** The first token that can be read. */
+const decoded = Effect.fnUntraced(function* (...sources: ReadonlyArray<Pasted>) {
+  const [token] = sources.flatMap(({ tokens }) => tokens)
+  if (token === undefined) return undefined
+  const assertion = Assertion.fromJwt(Redacted.make(token), { obtainedAt: 0 })
+  if (Result.isSuccess(assertion)) return assertion.success
+  return yield* new UsageError({
+    problem: assertion.failure.detail,
+    hint: "Paste the whole token, as `federate token` or the platform printed it."
+  })
+})
+
+const read = Effect.fnUntraced(function* (file: string | undefined) {
+  if (file !== undefined && file !== "-") return yield* readFile(file)
+  const { stdinIsTerminal } = yield* Stdio.Stdio
+  if (file === undefined && (yield* stdinIsTerminal)) {
+    return yield* new UsageError({
+      problem: "There is nothing to explain",
+      hint: "Name a file, or pipe something in."
+    })
+  }
+  return yield* piped(maximumSize)
+})
+
+/** Of what is pasted, in bytes. */
+const maximumSize = 256 * 1024
+
+const readFile = Effect.fnUntraced(function* (file: string) {
+  const files = yield* FileSystem.FileSystem
+  const text = yield* Effect.mapError(
+    files.readFileString(file),
+    (error) =>
+      new UsageError({
+        problem: `${file} cannot be read: ${inWords(error)}`,
+        hint: "Name a file that is there; a token or an error's text can be piped in."
+      })
+  )
+  if (text.length <= maximumSize) return text
+  return yield* new UsageError({
+    problem: `${file} is over ${maximumSize / 1024} KiB`,
+    hint: "Take what matters out of it."
+  })
+})

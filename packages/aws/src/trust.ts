@@ -1,0 +1,188 @@
+/** Roles' trust policies and IAM's OIDC providers as AWS prints them, and STS's errors, read for `@federate/trust`. */
+import { hintOf } from "@federate/aws-sdk"
+import type { Assertion } from "@federate/core"
+import type { Demand, ErrorMeaning, RelyingParty, TrustRecord } from "@federate/trust"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { roleMeanings, tokenMeanings } from "./classify.ts"
+
+const OneOrMore = Schema.Union([Schema.String, Schema.Array(Schema.String)])
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html, of a role that federates. */
+const Statement = Schema.Struct({
+  Effect: Schema.String,
+  Action: OneOrMore,
+  Principal: Schema.Struct({ Federated: OneOrMore }),
+  Condition: Schema.optionalKey(
+    Schema.Record(Schema.String, Schema.Record(Schema.String, OneOrMore))
+  )
+})
+const Policy = Schema.Struct({
+  Statement: Schema.Union([
+    Schema.Array(Schema.Unknown),
+    Schema.Record(Schema.String, Schema.Unknown)
+  ])
+})
+/** `aws iam get-role`. */
+const Role = Schema.Struct({
+  Role: Schema.Struct({ RoleName: Schema.String, AssumeRolePolicyDocument: Schema.Unknown })
+})
+/** `aws iam get-open-id-connect-provider`. */
+const Provider = Schema.Struct({ Url: Schema.String, ClientIDList: Schema.Array(Schema.String) })
+
+const asStatement = Schema.decodeUnknownOption(Statement)
+const asPolicy = Schema.decodeUnknownOption(Policy)
+const asRole = Schema.decodeUnknownOption(Role)
+const asProvider = Schema.decodeUnknownOption(Provider)
+
+const records = (document: unknown, name?: string): ReadonlyArray<TrustRecord> => {
+  const role = Option.getOrUndefined(asRole(document))?.Role
+  if (role !== undefined) return records(role.AssumeRolePolicyDocument, role.RoleName)
+  const provider = Option.getOrUndefined(asProvider(document))
+  if (provider !== undefined) return [fromProvider(provider)]
+  const policy = Option.getOrUndefined(asPolicy(document))
+  return list(policy?.Statement).flatMap((each) => {
+    const statement = Option.getOrUndefined(asStatement(each))
+    return statement === undefined ? [] : fromStatement(statement, name)
+  })
+}
+
+/** STS's own list. */
+const algorithms = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
+
+const fromProvider = ({ ClientIDList, Url }: typeof Provider.Type): TrustRecord => ({
+  kind: "OIDC provider",
+  name: Url,
+  demands: [
+    // It is printed without its scheme.
+    { claim: "iss", setting: "Url", expected: [`https://${withoutScheme(Url)}`], by: "equals" },
+    { claim: "aud", instead: "azp", setting: "ClientIDList", expected: ClientIDList, by: "equals" }
+  ],
+  algorithms
+})
+
+const withoutScheme = (url: string) => url.replace(/^https:\/\//, "")
+
+/** One record for each provider that it lets in. */
+const fromStatement = (
+  { Action, Condition = {}, Effect, Principal }: typeof Statement.Type,
+  name: string | undefined
+): ReadonlyArray<TrustRecord> =>
+  Effect !== "Allow"
+    ? []
+    : list(Principal.Federated).map((principal) => {
+        const issuer = /:oidc-provider\/(.+)$/.exec(principal)?.[1] ?? principal
+        const conditions = Object.entries(Condition).flatMap(([operator, keys]) =>
+          Object.entries(keys).map(([key, expected]) =>
+            demand(operator, key, list(expected), issuer)
+          )
+        )
+        return {
+          kind: "role trust policy",
+          name,
+          demands: [
+            {
+              claim: "iss",
+              setting: "Principal.Federated",
+              expected: [`https://${issuer}`],
+              by: "equals"
+            },
+            ...conditions
+          ],
+          algorithms,
+          problems: list(Action).includes("sts:AssumeRoleWithWebIdentity")
+            ? []
+            : ["`Action` does not allow sts:AssumeRoleWithWebIdentity"],
+          risks: conditions.some(({ claim }) => claim === "sub")
+            ? conditions.flatMap(({ claim, expected, setting }) =>
+                claim === "sub" && expected.some((pattern) => /^[*:]*$/.test(pattern))
+                  ? [`\`${setting}\` lets every subject in`]
+                  : []
+              )
+            : [
+                `nothing is said of \`${issuer}:sub\`: whoever ${issuer} speaks for may take the role`
+              ]
+        }
+      })
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html */
+const operators: Readonly<Record<string, Demand["by"]>> = {
+  StringEquals: "equals",
+  StringEqualsIgnoreCase: "equalsIgnoringCase",
+  StringLike: "like"
+}
+
+const demand = (
+  operator: string,
+  key: string,
+  expected: ReadonlyArray<string>,
+  issuer: string
+): Demand => {
+  const own = key.toLowerCase().startsWith(`${issuer.toLowerCase()}:`)
+  const claim = own ? key.slice(issuer.length + 1) : key
+  const by = operators[operator.replace(/^ForAnyValue:/, "").replace(/IfExists$/, "")]
+  return {
+    claim,
+    // AWS looks at `azp` in the audience's place, where there is one.
+    ...(claim === "aud" && { instead: "azp" }),
+    setting: `${operator} ${key}`,
+    expected,
+    // What is asked of the session, and not of the token, or turned round, is not for us to tell.
+    by: own && by !== undefined && !operator.startsWith("ForAllValues:") ? by : "unreadable"
+  }
+}
+
+const list = <A>(value: A | ReadonlyArray<A> | undefined): ReadonlyArray<A> =>
+  value === undefined ? [] : Array.isArray(value) ? value : [value as A]
+
+/** What a code says about claims: those to compare. */
+const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
+  AccessDenied: ["iss", "aud", "sub"],
+  InvalidIdentityToken: ["iss", "aud"]
+}
+
+/** Of the SDK's exceptions, the two that are named so by STS itself. */
+const named = new Set([
+  "OutboundWebIdentityFederationDisabledException",
+  "SessionDurationEscalationException"
+])
+
+const errors: RelyingParty["errors"] = (said, assertion) => {
+  if (/cognito/i.test(said)) return []
+  const codes = new Set(
+    [...said.matchAll(/\b[A-Z]\w{5,80}\b/g)].map(([word]) =>
+      named.has(word) ? word : word.replace(/Exception$/, "")
+    )
+  )
+  // The usual one, as people paste it: without its code.
+  if (/not authorized to perform:? sts:AssumeRoleWithWebIdentity/i.test(said))
+    codes.add("AccessDenied")
+  const meanings = /GetWebIdentityToken|OutboundWebIdentity/.test(said)
+    ? tokenMeanings({ audience: "the audience that was asked for" })
+    : roleMeanings(assertion ?? unknown, roleIn(said))
+  return [...codes].flatMap((code): ReadonlyArray<ErrorMeaning> => {
+    const hint =
+      hintOf(code, meanings) ??
+      (code.endsWith("Exception") ? undefined : hintOf(`${code}Exception`, meanings))
+    return hint === undefined ? [] : [{ code, hint, claims: claims[code] ?? [] }]
+  })
+}
+
+const unknown: Pick<Assertion.Assertion, "audience" | "claims" | "issuer" | "subject"> = {
+  audience: ["the token's aud"],
+  claims: {},
+  issuer: "the token's iss",
+  subject: "the token's sub"
+}
+
+const roleIn = (text: string) => {
+  const [arn = "the role", partition = "aws", account = "ACCOUNT"] =
+    /arn:([\w-]+):iam::(\d{12}):role\/[\w+=,.@/-]+/.exec(text) ?? []
+  return { arn, partition, account }
+}
+
+export const relyingParty: RelyingParty = {
+  name: "AWS",
+  records: (document) => records(document),
+  errors
+}

@@ -1,0 +1,26 @@
+/** Amazon Cognito's errors, read for `@federate/trust`. */
+import { hintOf } from "@federate/aws-sdk"
+import type { ErrorMeaning, RelyingParty } from "@federate/trust"
+import { hints } from "./classify.ts"
+import type { Facts } from "./classify.ts"
+
+const errors: RelyingParty["errors"] = (said) => {
+  // The names are AWS's at large: Cognito must be named beside them, or its own words stand there.
+  if (!/cognito|identity ?pool|developer/i.test(said)) return []
+  const facts = known(said)
+  return [...new Set(said.match(/\b[A-Z]\w{5,80}\b/g) ?? [])].flatMap(
+    (code): ReadonlyArray<ErrorMeaning> => {
+      const hint = hintOf(code, { hints, facts })
+      return hint === undefined ? [] : [{ code, hint, claims: [] }]
+    }
+  )
+}
+
+/** What the error's words quote, else what it is called. */
+const known = (text: string): Facts => {
+  const [identityPoolId = "POOL_ID", region = "REGION"] =
+    /\b([a-z]{2}(?:-[a-z]+)+-\d):[0-9a-f-]{36}/.exec(text) ?? []
+  return { identityPoolId, region, provider: "the one in `logins`" }
+}
+
+export const relyingParty: RelyingParty = { name: "Amazon Cognito", records: () => [], errors }

@@ -1,0 +1,136 @@
+/** Federated credentials as Microsoft Graph and its tools print them, and Entra's errors, read for `@federate/trust`. */
+import type { Assertion } from "@federate/core"
+import type { Demand, ErrorMeaning, RelyingParty, TrustRecord } from "@federate/trust"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { catalogue, tell } from "./catalogue.ts"
+import type { Facts } from "./catalogue.ts"
+import { factsOf } from "./classify.ts"
+
+/** https://learn.microsoft.com/graph/api/resources/federatedidentitycredential */
+const FederatedCredential = Schema.Struct({
+  name: Schema.optionalKey(Schema.NullOr(Schema.String)),
+  issuer: Schema.String,
+  subject: Schema.optionalKey(Schema.NullOr(Schema.String)),
+  audiences: Schema.Array(Schema.String),
+  claimsMatchingExpression: Schema.optionalKey(
+    Schema.NullOr(Schema.Struct({ value: Schema.String }))
+  )
+})
+
+/** One of them, what Azure Resource Manager has for a managed identity, or lists of either. */
+const decode = Schema.decodeUnknownOption(FederatedCredential)
+const wrapped = Schema.decodeUnknownOption(
+  Schema.Union([
+    Schema.Array(Schema.Unknown),
+    Schema.Struct({ value: Schema.Array(Schema.Unknown) }),
+    Schema.Struct({ name: Schema.String, properties: Schema.Record(Schema.String, Schema.Unknown) })
+  ])
+)
+
+const records = (document: unknown): ReadonlyArray<TrustRecord> => {
+  const credential = Option.getOrUndefined(decode(document))
+  if (credential !== undefined) return [record(credential)]
+  const inside = Option.getOrUndefined(wrapped(document))
+  if (inside === undefined) return []
+  return "properties" in inside
+    ? records({ name: inside.name, ...inside.properties })
+    : ("value" in inside ? inside.value : inside).flatMap(records)
+}
+
+const record = ({
+  audiences,
+  claimsMatchingExpression,
+  issuer,
+  name,
+  subject
+}: typeof FederatedCredential.Type): TrustRecord => ({
+  kind: "federated credential",
+  name: name ?? undefined,
+  demands: [
+    { claim: "iss", setting: "issuer", expected: [issuer], by: "equals" },
+    { claim: "aud", setting: "audiences", expected: audiences, by: "equals" },
+    subjectDemand(subject, claimsMatchingExpression?.value)
+  ],
+  // https://learn.microsoft.com/entra/workload-id/workload-identity-federation: RS256 alone is promised.
+  algorithms: ["RS256", "RS384", "RS512"],
+  problems: [
+    ...(audiences.length === 1 ? [] : ["`audiences` must be exactly one"]),
+    ...(subject?.includes("*") === true
+      ? ["`subject` is taken to the letter: its * stands for nothing but itself"]
+      : [])
+  ]
+})
+
+const subjectDemand = (
+  subject: string | null | undefined,
+  expression: string | undefined
+): Demand =>
+  expression === undefined
+    ? { claim: "sub", setting: "subject", expected: [subject ?? ""], by: "equals" }
+    : {
+        claim: "sub",
+        setting: "claimsMatchingExpression",
+        expected: [expression],
+        by: "unreadable"
+      }
+
+/** What a code says about claims: those to compare. */
+const claims: Readonly<Record<number, ReadonlyArray<string>>> = {
+  70021: ["iss", "aud", "sub"],
+  70025: ["iss", "aud", "sub"],
+  700211: ["iss"],
+  700212: ["aud"],
+  700213: ["sub"],
+  700214: ["aud"],
+  700236: ["iss"],
+  700263: ["sub"],
+  7002131: ["iss", "aud", "sub"],
+  7002132: ["iss", "aud", "sub"],
+  7002133: ["iss", "aud", "sub"],
+  7002134: ["iss", "aud", "sub"],
+  7002135: ["iss", "aud", "sub"],
+  7002136: ["iss", "aud", "sub"],
+  7002137: ["sub"],
+  7002138: ["iss", "aud", "sub"]
+}
+
+const errors: RelyingParty["errors"] = (said, assertion) => {
+  const codes = new Set([...said.matchAll(/AADSTS(\d{4,9})\b/g)].map(([, code]) => Number(code)))
+  const facts = known(said, assertion)
+  return [...codes].map((code): ErrorMeaning => {
+    const entry = catalogue[code]
+    return {
+      code: `AADSTS${code}`,
+      hint:
+        entry === undefined
+          ? `Look it up at https://login.microsoftonline.com/error?code=${code}.`
+          : tell(entry.hint, facts),
+      claims: claims[code] ?? []
+    }
+  })
+}
+
+/** What the token says, else what the error's words quote, else what it is called. */
+const known = (text: string, assertion: Assertion.Assertion | undefined): Facts => {
+  const quoted = (pattern: RegExp) => pattern.exec(text)?.[1]
+  const presented = (claim: string) =>
+    quoted(new RegExp(`presented assertion ${claim} '([^'\\s]{1,600})'`, "i"))
+  const request = {
+    tenantId: quoted(/tenant '([^'\s]{1,100})'/i) ?? "the tenant's id",
+    clientId: quoted(/(?:application|identifier) '([0-9a-f-]{36})'/i) ?? "the app's client id",
+    scope: quoted(/scope '?([^'\s]{1,300})/i) ?? "the scope that was asked for",
+    authority: "the authority that was asked"
+  }
+  if (assertion !== undefined) return factsOf(assertion, request)
+  return {
+    ...request,
+    issuer: presented("issuer") ?? "the token's iss",
+    subject: presented("subject") ?? "the token's sub",
+    audience: presented("audience") ?? "the token's aud",
+    algorithm: "the token's alg",
+    kid: quoted(/key id:? '([\w-]{1,100})'/i) ?? "the token's kid"
+  }
+}
+
+export const relyingParty: RelyingParty = { name: "Microsoft Entra", records, errors }

@@ -1,0 +1,152 @@
+/** Workload identity pool providers as gcloud prints them, and Google's errors, read for `@federate/trust`. */
+import type { Assertion } from "@federate/core"
+import type { ErrorMeaning, RelyingParty, TrustRecord } from "@federate/trust"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { byReason, byStatus, securityTokenService, tell } from "./catalogue.ts"
+import type { Facts } from "./catalogue.ts"
+import { algorithms } from "./settings.ts"
+
+/** https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers */
+const Provider = Schema.Struct({
+  name: Schema.String,
+  state: Schema.optionalKey(Schema.String),
+  disabled: Schema.optionalKey(Schema.Boolean),
+  attributeMapping: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  attributeCondition: Schema.optionalKey(Schema.String),
+  oidc: Schema.Struct({
+    issuerUri: Schema.String,
+    allowedAudiences: Schema.optionalKey(Schema.Array(Schema.String))
+  })
+})
+const decode = Schema.decodeUnknownOption(Schema.Union([Provider, Schema.Array(Provider)]))
+
+const records = (document: unknown): ReadonlyArray<TrustRecord> => {
+  const read = Option.getOrElse(decode(document), () => [])
+  // A list of one type has no other members.
+  return ("oidc" in read ? [read] : (read as ReadonlyArray<typeof Provider.Type>)).map(record)
+}
+
+/** Longer values of `google.subject` are refused, in bytes. */
+const longestSubject = "127"
+
+const record = ({
+  attributeCondition,
+  attributeMapping = {},
+  disabled,
+  name,
+  oidc: { allowedAudiences = [], issuerUri },
+  state = "ACTIVE"
+}: typeof Provider.Type): TrustRecord => ({
+  kind: "workload identity pool provider",
+  name,
+  demands: [
+    { claim: "iss", setting: "oidc.issuerUri", expected: [issuerUri], by: "equals" },
+    allowedAudiences.length > 0
+      ? { claim: "aud", setting: "oidc.allowedAudiences", expected: allowedAudiences, by: "equals" }
+      : {
+          claim: "aud",
+          setting: "the provider's own name, as no allowedAudiences are set",
+          expected: [`https://iam.googleapis.com/${name}`, `//iam.googleapis.com/${name}`],
+          by: "equals"
+        },
+    ...(attributeMapping["google.subject"] === "assertion.sub"
+      ? [
+          {
+            claim: "sub",
+            setting: "attributeMapping google.subject",
+            expected: [longestSubject],
+            by: "atMostBytes"
+          } as const
+        ]
+      : []),
+    ...(attributeCondition === undefined
+      ? []
+      : [
+          {
+            claim: "sub",
+            setting: "attributeCondition",
+            expected: [attributeCondition],
+            by: "unreadable"
+          } as const
+        ])
+  ],
+  algorithms,
+  problems: [
+    ...(state === "ACTIVE" && disabled !== true ? [] : ["the provider is disabled or deleted"]),
+    ...(attributeMapping["google.subject"] === undefined
+      ? ["`attributeMapping` says nothing of google.subject"]
+      : [])
+  ],
+  risks:
+    attributeCondition === undefined
+      ? [
+          `no \`attributeCondition\`: whoever ${issuerUri} speaks for gets in, and the bindings alone decide what for`
+        ]
+      : []
+})
+
+/** What a code says about claims: those to compare. */
+const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
+  invalid_grant: ["iss", "aud"],
+  unauthorized_client: ["sub"],
+  PERMISSION_DENIED: ["sub"]
+}
+
+const errors: RelyingParty["errors"] = (said, assertion) => {
+  // OAuth's codes are everybody's: these are Google's by its endpoints, its names or its own words.
+  if (
+    !/google|gcloud|iam\.serviceAccounts|workloadIdentityPool|Identity Provider|ID Token|attribute (?:condition|mapping)/i.test(
+      said
+    )
+  )
+    return []
+  const facts = known(said, assertion)
+  const named = new Set([...said.matchAll(/\b[a-zA-Z]+(?:_[a-zA-Z]+)+\b/g)].map(([word]) => word))
+  return [...named].flatMap((code): ReadonlyArray<ErrorMeaning> => {
+    const entry =
+      own(securityTokenService, code)?.find(
+        ({ words }) => words === undefined || words.test(said)
+      ) ??
+      own(byReason, code) ??
+      own(byStatus, code)
+    return entry === undefined
+      ? []
+      : [{ code, hint: tell(entry.hint, facts), claims: claims[code] ?? [] }]
+  })
+}
+
+const own = <A>(entries: Readonly<Record<string, A>>, code: string): A | undefined =>
+  Object.hasOwn(entries, code) ? entries[code] : undefined
+
+/** What the token says, else what the error's words quote, else what it is called. */
+const known = (text: string, assertion: Assertion.Assertion | undefined): Facts => {
+  const [name, pool] =
+    /(projects\/\d+\/locations\/global\/workloadIdentityPools\/[a-z0-9-]+)\/providers\/[a-z0-9-]+/.exec(
+      text
+    ) ?? []
+  const subject = assertion?.subject
+  return {
+    issuer: assertion?.issuer ?? "the token's iss",
+    subject: subject ?? "the token's sub",
+    subjectBytes:
+      subject === undefined ? "too many" : `${new TextEncoder().encode(subject).length}`,
+    audience:
+      assertion?.audience.join(", ") ??
+      /audience in ID Token \[([^\]\s]{1,600})\]/.exec(text)?.[1] ??
+      "the token's aud",
+    algorithm: assertion?.algorithm ?? "the token's alg",
+    provider: name === undefined ? "the provider's name" : `//iam.googleapis.com/${name}`,
+    pool: pool ?? "the pool",
+    principal:
+      pool === undefined || subject === undefined
+        ? "the federated principal"
+        : `principal://iam.googleapis.com/${pool}/subject/${subject}`,
+    scope: "that were asked for",
+    serviceAccount:
+      /[\w-]{1,64}@[\w-]{1,64}\.iam\.gserviceaccount\.com/.exec(text)?.[0] ?? "the service account",
+    permission: /iam\.serviceAccounts\.\w+/.exec(text)?.[0] ?? "iam.serviceAccounts.getAccessToken"
+  }
+}
+
+export const relyingParty: RelyingParty = { name: "Google Cloud", records, errors }

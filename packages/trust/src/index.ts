@@ -1,0 +1,12 @@
+/** Both halves of a trust, side by side: what an assertion says, and what the other side demands of it. */
+export { compare, isMet, nearest } from "./compare.ts"
+export type { Comparison, Held } from "./compare.ts"
+export { difference } from "./difference.ts"
+export type { Difference, Range } from "./difference.ts"
+export { explain } from "./explain.ts"
+export type { Explanation, Finding, Given } from "./explain.ts"
+export { knownIssuer } from "./issuers.ts"
+export type { KnownIssuer } from "./issuers.ts"
+export { pasted } from "./pasted.ts"
+export type { Pasted } from "./pasted.ts"
+export type { Demand, ErrorMeaning, RelyingParty, TrustRecord } from "./RelyingParty.ts"
