@@ -1,2 +1,3 @@
 /** Assertion sources for the platform that a workload already runs on: each gives the token that it finds there. */
-export {}
+export { spiffe } from "./spiffe.ts"
+export type { SpiffeOptions } from "./spiffe.ts"
