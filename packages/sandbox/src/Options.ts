@@ -1,6 +1,16 @@
 /** What a sandbox can be told when it is made. */
 import type * as Duration from "effect/Duration"
 
+/** Whose assertions a role of AWS's is for. */
+export interface AwsTrust {
+  /** A plain issuer's name, or any issuer's https URL. */
+  readonly issuer: string
+  /** `*` stands for any text. */
+  readonly subject: string
+  /** Default `sts.amazonaws.com`. */
+  readonly audience?: string
+}
+
 export interface Options {
   /**
    * What is there from the start.
@@ -20,6 +30,13 @@ export interface Options {
   readonly directory?: string
   /** The AWS region that is stood in for. Default `us-east-1`. */
   readonly region?: string
+  readonly aws?: {
+    /**
+     * A role `federated` that may be assumed with this assertion, by an OpenID provider of IAM: AWS's side of a trust,
+     * in place at once.
+     */
+    readonly trust?: AwsTrust
+  }
   readonly cognito?: {
     /**
      * What Cognito's tokens name as their issuer. Default: the sandbox's own https URL, so that anyone can verify them.

@@ -13,6 +13,7 @@ import * as Scope from "effect/Scope"
 import * as Account from "./aws/Account.ts"
 import * as Iam from "./aws/Iam.ts"
 import * as Sts from "./aws/Sts.ts"
+import type { WebIdentities } from "./aws/WebIdentity.ts"
 import * as Cognito from "./cognito/Cognito.ts"
 import type { IdentityPools } from "./cognito/IdentityPools.ts"
 import * as CognitoIssuer from "./cognito/Issuer.ts"
@@ -48,7 +49,7 @@ export interface AwsKeys {
 }
 
 /** Who signs tokens, and can be given a new key. */
-export type Signer = "cognito" | "entra" | "google" | { readonly issuer: string }
+export type Signer = "cognito" | "sts" | "entra" | "google" | { readonly issuer: string }
 
 export interface AccessTokenOptions {
   /** Application permissions, such as `Application.Read.All`. Default: none. */
@@ -84,6 +85,8 @@ export interface Sandbox {
     readonly workload: AwsKeys
     /** May do everything. */
     readonly admin: AwsKeys
+    /** The role that {@link Options.aws} lets an assertion assume. */
+    readonly federatedRoleArn?: string
   }
   readonly entra: {
     readonly tenantId: string
@@ -125,15 +128,15 @@ export interface Sandbox {
    */
   readonly propagation: (delay: Duration.Input) => void
 
-  /** A plain issuer's URL: `https://localhost:PORT/issuers/NAME`. It exists from the first time it is asked for. */
-  readonly issuerUrl: (name: string) => string
-  /** A token by a plain issuer, with whatever claims. */
   /**
    * Graph refuses, from now on, the tokens that Entra has issued before to clients that can answer a claims challenge
    * (`cp1`), and challenges them: continuous access evaluation.
    */
   readonly revokeTokens: () => void
 
+  /** A plain issuer's URL: `https://localhost:PORT/issuers/NAME`. It exists from the first time it is asked for. */
+  readonly issuerUrl: (name: string) => string
+  /** A token by a plain issuer, with whatever claims. */
   readonly issueToken: (name: string, options: Issuers.TokenOptions) => Promise<string>
   /** An access token as Entra issues them, with whatever roles. */
   readonly accessToken: (options?: AccessTokenOptions) => Promise<string>
@@ -180,6 +183,7 @@ export const make = Effect.fnUntraced(function* (
   }
   // What is under this sandbox's own names needs neither DNS nor trust in its certificate.
   const issuerKeys = IssuerKeys.make({ [https]: http, [cognito.url]: http, ...options.issuers })
+  const identities: WebIdentities = { account, keys: issuerKeys, cognito: cognito.url }
   const tenantId = randomUUID()
   const tenant: Tenant = {
     directory: Directory.make(tenantId),
@@ -208,8 +212,8 @@ export const make = Effect.fnUntraced(function* (
     script,
     // Entra comes last: it takes what nobody else does.
     services: [
-      Iam.make(account, clock),
-      Sts.make(account, clock),
+      Iam.make(account, https, clock),
+      Sts.make(identities, clock),
       Cognito.make({ account, pools, issuer: cognito, clock }),
       issuers.service,
       Google.make({ cloud: google, base: https, clock }),
@@ -231,6 +235,18 @@ export const make = Effect.fnUntraced(function* (
           now
         })
       : undefined
+
+  const trust = options.aws?.trust
+  const federated =
+    trust &&
+    Setup.federatedRole(
+      account,
+      {
+        ...trust,
+        issuer: trust.issuer.startsWith("https://") ? trust.issuer : issuers.url(trust.issuer)
+      },
+      now
+    )
 
   const mint = Effect.fnUntraced(function* (asked: AccessTokenOptions) {
     return yield* AccessToken.mint(entraKeys, {
@@ -284,9 +300,16 @@ export const make = Effect.fnUntraced(function* (
         AZURE_CLIENT_ID: journey.clientId,
         COGNITO_IDENTITY_POOL_ID: journey.identityPoolId
       }),
+      ...(federated && { AWS_ROLE_ARN: federated.arn }),
       ...(caFile !== undefined && { NODE_EXTRA_CA_CERTS: caFile })
     },
-    aws: { accountId: account.id, region, workload, admin: toAwsKeys(roles.admin) },
+    aws: {
+      accountId: account.id,
+      region,
+      workload,
+      admin: toAwsKeys(roles.admin),
+      ...(federated && { federatedRoleArn: federated.arn })
+    },
     entra: { tenantId, adminToken, ...(journey && { clientId: journey.clientId }) },
     google: {
       projectId: google.project.id,
@@ -299,6 +322,9 @@ export const make = Effect.fnUntraced(function* (
     count: (pattern) => Result.getOrThrow(script.count(pattern)),
     rotateKeys: (signer, publish) => {
       if (signer === "cognito") return [cognitoKeys.rotate(publish)]
+      if (signer === "sts") {
+        return Object.values(account.outbound?.keys ?? {}).map((ring) => ring.rotate(publish))
+      }
       if (signer === "entra") return [entraKeys.rotate(publish)]
       if (signer === "google") return [googleKeys.rotate(publish)]
       return issuers.rotate(signer.issuer, publish)
@@ -306,6 +332,10 @@ export const make = Effect.fnUntraced(function* (
     skew: (service, millis) =>
       clock.skew(Result.getOrThrow(Endpoint.checkService(service)), millis),
     propagation: (delay) => void (tenant.propagation = Duration.toMillis(delay)),
+    revokeTokens: () =>
+      void (tenant.revokedAt = ServiceClock.seconds(
+        Effect.runSyncWith(context)(clock.now("entra"))
+      )),
     issuerUrl: issuers.url,
     issueToken: (name, asked) => run(issuers.issue(name, asked)),
     accessToken: (asked = {}) => run(mint(asked)),
@@ -332,10 +362,6 @@ export const start = async (options: Options = {}): Promise<Sandbox & AsyncDispo
 }
 
 const wholeSeconds = (duration: Duration.Input): number => Math.floor(Duration.toSeconds(duration))
-    revokeTokens: () =>
-      void (tenant.revokedAt = ServiceClock.seconds(
-        Effect.runSyncWith(context)(clock.now("entra"))
-      )),
 
 const toAwsKeys = ({ id, role, secret }: Account.AccessKey): AwsKeys => ({
   roleName: role.name,

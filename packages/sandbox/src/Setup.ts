@@ -5,6 +5,7 @@ import * as Account from "./aws/Account.ts"
 import * as Policy from "./aws/Policy.ts"
 import * as IdentityPools from "./cognito/IdentityPools.ts"
 import * as Directory from "./entra/Directory.ts"
+import type { AwsTrust } from "./Options.ts"
 
 /** The first journey's developer provider, and the workload's user id with it. */
 const developerProvider = "my.dev.provider"
@@ -23,16 +24,44 @@ export const accounts = (account: Account.Account, now: number) => {
   return { admin, workload: key("federate-workload") }
 }
 
-const lambdaTrust = JSON.stringify({
-  Version: "2012-10-17",
-  Statement: [
-    {
-      Effect: "Allow",
-      Principal: { Service: "lambda.amazonaws.com" },
-      Action: "sts:AssumeRole"
-    }
-  ]
+const trustOf = (statement: Readonly<Record<string, unknown>>): Account.TrustPolicy => {
+  const document = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", ...statement }]
+  })
+  return { document, statements: Result.getOrThrow(Policy.parseTrust(document)) }
+}
+
+const lambdaTrust = trustOf({
+  Principal: { Service: "lambda.amazonaws.com" },
+  Action: "sts:AssumeRole"
 })
+
+/** A role that one issuer's assertions may assume; it may do nothing but say who it is. */
+export const federatedRole = (
+  account: Account.Account,
+  { audience = "sts.amazonaws.com", issuer, subject }: AwsTrust,
+  now: number
+): Account.Role => {
+  const { arn, url } = Account.addOidcProvider(account, {
+    url: issuer.replace(/^https:\/\//, ""),
+    clientIds: [audience],
+    thumbprints: [],
+    createdAt: now
+  })
+  return Account.addRole(account, {
+    name: "federated",
+    createdAt: now,
+    trustPolicy: trustOf({
+      Principal: { Federated: arn },
+      Action: "sts:AssumeRoleWithWebIdentity",
+      Condition: {
+        StringEquals: { [`${url}:aud`]: audience },
+        StringLike: { [`${url}:sub`]: subject }
+      }
+    })
+  })
+}
 
 const putPolicy = (
   role: Account.Role,

@@ -1,26 +1,34 @@
-/** The AWS account: its roles, their policies, and the access keys that act as them. */
+/** The AWS account: its roles, their policies, the access keys that act as them, and whose assertions it trusts. */
 import { randomBytes, randomInt } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import type { KeyRing } from "../KeyRing.ts"
 import { AwsError } from "./AwsError.ts"
+import type { Context } from "./Condition.ts"
 import * as Policy from "./Policy.ts"
 
-interface InlinePolicy {
+interface Document<Statement> {
   /** As it was written. */
   readonly document: string
-  readonly statements: ReadonlyArray<Policy.Statement>
+  readonly statements: ReadonlyArray<Statement>
 }
+
+export type TrustPolicy = Document<Policy.TrustStatement>
 
 export interface Role {
   readonly name: string
+  /** `/`, or `/…/`. */
+  readonly path: string
   /** `AROA…` */
   readonly id: string
   readonly arn: string
   /** Epoch milliseconds. */
   readonly createdAt: number
-  /** Kept and shown, never evaluated. */
-  readonly trustPolicy: string
-  readonly policies: Map<string, InlinePolicy>
+  /** In seconds. */
+  readonly maxSessionDuration: number
+  /** Who may assume it. */
+  trustPolicy: TrustPolicy
+  readonly policies: Map<string, Document<Policy.Statement>>
 }
 
 export interface AccessKey {
@@ -33,6 +41,30 @@ export interface AccessKey {
   /** Who signs with it. */
   readonly role: Role
   readonly sessionName: string
+  /** What its session policies allow: what the role may do, it may do only if they agree. */
+  readonly sessionPolicy?: ReadonlyArray<Policy.Statement>
+  /** The session's tags. */
+  readonly tags?: Readonly<Record<string, string>>
+  readonly sourceIdentity?: string
+}
+
+/** An OpenID provider whose assertions the account's roles may trust. */
+export interface OidcProvider {
+  readonly arn: string
+  /** The issuer without its scheme. */
+  readonly url: string
+  readonly clientIds: Set<string>
+  /** Kept and shown: AWS trusts the providers' certificate authorities by itself. */
+  readonly thumbprints: ReadonlyArray<string>
+  /** Epoch milliseconds. */
+  readonly createdAt: number
+}
+
+/** The account's own issuer, from when outbound federation was first enabled. */
+export interface Outbound {
+  readonly issuer: string
+  enabled: boolean
+  readonly keys: Readonly<Record<"RS256" | "ES384", KeyRing>>
 }
 
 export interface Account {
@@ -41,6 +73,9 @@ export interface Account {
   readonly region: string
   readonly roles: Map<string, Role>
   readonly keys: Map<string, AccessKey>
+  /** By ARN. */
+  readonly oidcProviders: Map<string, OidcProvider>
+  outbound?: Outbound
 }
 
 export const make = (region: string): Account => ({
@@ -48,31 +83,60 @@ export const make = (region: string): Account => ({
   id: "111122223333",
   region,
   roles: new Map(),
-  keys: new Map()
+  keys: new Map(),
+  oidcProviders: new Map()
 })
 
 export const addRole = (
   account: Account,
-  options: { readonly name: string; readonly createdAt: number; readonly trustPolicy: string }
+  options: {
+    readonly name: string
+    readonly createdAt: number
+    readonly trustPolicy: TrustPolicy
+    /** Default `/`. */
+    readonly path?: string
+    /** In seconds. Default an hour. */
+    readonly maxSessionDuration?: number
+  }
 ): Role => {
+  const { maxSessionDuration = 3600, path = "/" } = options
   const role: Role = {
     ...options,
+    path,
+    maxSessionDuration,
     id: `AROA${base32(17)}`,
-    arn: roleArn(account, options.name),
+    arn: roleArn(account, options.name, path),
     policies: new Map()
   }
   account.roles.set(role.name, role)
   return role
 }
 
-export const roleArn = (account: Account, name: string): string =>
-  `arn:aws:iam::${account.id}:role/${name}`
+export const roleArn = (account: Account, name: string, path = "/"): string =>
+  `arn:aws:iam::${account.id}:role${path}${name}`
+
+export const oidcProviderArn = (account: Account, url: string): string =>
+  `arn:aws:iam::${account.id}:oidc-provider/${url}`
+
+/** Trusts an issuer's assertions for these audiences. */
+export const addOidcProvider = (
+  account: Account,
+  options: Omit<OidcProvider, "arn" | "clientIds"> & { readonly clientIds: Iterable<string> }
+): OidcProvider => {
+  const provider: OidcProvider = {
+    ...options,
+    clientIds: new Set(options.clientIds),
+    arn: oidcProviderArn(account, options.url)
+  }
+  account.oidcProviders.set(provider.arn, provider)
+  return provider
+}
 
 /** A key that acts as the role: temporary with an end, otherwise for good. */
 export const addKey = (
   account: Account,
   role: Role,
-  options: { readonly sessionName: string; readonly expiresAt?: number }
+  options: Omit<AccessKey, "id" | "role" | "secret" | "sessionToken">
 ): AccessKey => {
   const key: AccessKey = {
     ...options,
@@ -94,22 +158,32 @@ export const callerArn = (account: Account, { role, sessionName }: AccessKey): s
 /**
  * Whether the key's role may do it.
  *
- * @param told how the refusal names the resource, where that is not by its ARN
+ * @param options how the refusal names the resource, where that is not by its ARN; and what conditions look at
  */
 export const authorize = (
   account: Account,
   key: AccessKey,
   action: string,
   resource: string,
-  told = resource
+  { context, told = resource }: { readonly told?: string; readonly context?: Context } = {}
 ): Effect.Effect<void, AwsError> => {
   const statements = [...key.role.policies.values()].flatMap((policy) => policy.statements)
-  const decision = Policy.evaluate(statements, action, resource)
-  if (decision === "allowed") return Effect.void
+  const decisions = {
+    "identity-based": Policy.evaluate(statements, action, resource, context),
+    session:
+      key.sessionPolicy === undefined
+        ? "allowed"
+        : Policy.evaluate(key.sessionPolicy, action, resource, context)
+  }
+  const [refusing] = Object.entries(decisions)
+    .filter(([, decision]) => decision !== "allowed")
+    .toSorted(([, a], [, b]) => a.localeCompare(b))
+  if (refusing === undefined) return Effect.void
+  const [kind, decision] = refusing
   const because =
     decision === "denied"
-      ? "with an explicit deny in an identity-based policy"
-      : `because no identity-based policy allows the ${action} action`
+      ? `with an explicit deny in ${kind === "session" ? "a" : "an"} ${kind} policy`
+      : `because no ${kind} policy allows the ${action} action`
   return new AwsError({
     code: "AccessDeniedException",
     message: `User: ${callerArn(account, key)} is not authorized to perform: ${action} on resource: ${told} ${because}`

@@ -13,6 +13,8 @@ export class AwsError extends Data.TaggedError("AwsError")<{
   readonly message: string
   /** HTTP status, where it is not 400. The JSON protocol says 400 for everything that is the client's fault. */
   readonly status?: number
+  /** The Query protocol says it as it is: it is the operation's own, and only named like one of those. */
+  readonly modelled?: true
 }> {}
 
 /** What the Query protocol calls the errors that all services share, and their status there. */
@@ -23,6 +25,7 @@ const queryNames: Readonly<Record<string, readonly [code: string, status: number
   InternalErrorException: ["ServiceFailure", 500],
   InvalidSignatureException: ["SignatureDoesNotMatch", 403],
   MissingAuthenticationTokenException: ["MissingAuthenticationToken", 403],
+  SerializationException: ["MalformedInput", 400],
   TooManyRequestsException: ["Throttling", 400],
   UnknownOperationException: ["InvalidAction", 400],
   UnrecognizedClientException: ["InvalidClientTokenId", 403],
@@ -59,9 +62,10 @@ export const queryProtocol = {
       ResponseMetadata: { RequestId: id["x-amzn-requestid"] }
     })
   },
-  failure: (namespace: string, { code, message, status }: AwsError): Response => {
+  failure: (namespace: string, { code, message, modelled, status }: AwsError): Response => {
     const id = requestId()
-    const [queryCode, queryStatus] = queryNames[code] ?? [code, 400]
+    const shared = modelled === undefined ? queryNames[code] : undefined
+    const [queryCode, queryStatus] = shared ?? [code, 400]
     return xml(status ?? queryStatus, id, "ErrorResponse", namespace, {
       Error: {
         Type: (status ?? queryStatus) < 500 ? "Sender" : "Receiver",

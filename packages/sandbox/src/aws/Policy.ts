@@ -1,17 +1,30 @@
 /**
- * The part of IAM's policy language that the sandbox knows: Allow and Deny of actions on resources, with `*` and `?`.
- * Everything else is refused when the policy is written, never ignored when it is read.
+ * The part of IAM's policy language that the sandbox knows: Allow and Deny of actions on resources, with `*` and `?`
+ * and conditions, as a role has it; and who may assume the role. Everything else is refused when the policy is written,
+ * never ignored when it is read.
  *
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
+import * as Condition from "./Condition.ts"
+import { matches } from "./Condition.ts"
 
-export interface Statement {
+interface Common {
   readonly effect: "Allow" | "Deny"
   /** Compared without regard to case. */
   readonly actions: ReadonlyArray<string>
+  readonly conditions: ReadonlyArray<Condition.Condition>
+}
+
+export interface Statement extends Common {
   readonly resources: ReadonlyArray<string>
+}
+
+/** Of a role's trust policy. */
+export interface TrustStatement extends Common {
+  /** By kind: `Federated`, `AWS`, `Service`. */
+  readonly principals: Readonly<Record<string, ReadonlyArray<string>>>
 }
 
 export type Decision = "allowed" | "denied" | "not allowed"
@@ -20,28 +33,55 @@ export type Decision = "allowed" | "denied" | "not allowed"
 export const evaluate = (
   statements: ReadonlyArray<Statement>,
   action: string,
-  resource: string
+  resource: string,
+  context: Condition.Context = {}
+): Decision =>
+  decide(
+    statements.filter(({ resources }) => resources.some((pattern) => matches(pattern, resource))),
+    action,
+    context
+  )
+
+/** The same for whom a trust policy lets in, by an identity provider's ARN or name. */
+export const evaluateTrust = (
+  statements: ReadonlyArray<TrustStatement>,
+  action: string,
+  provider: string,
+  context: Condition.Context
+): Decision =>
+  decide(
+    statements.filter(({ principals }) => principals["Federated"]?.includes(provider) === true),
+    action,
+    context
+  )
+
+const decide = (
+  statements: ReadonlyArray<Common>,
+  action: string,
+  context: Condition.Context
 ): Decision => {
   const applying = statements.filter(
-    ({ actions, resources }) =>
+    ({ actions, conditions }) =>
       actions.some((pattern) => matches(pattern.toLowerCase(), action.toLowerCase())) &&
-      resources.some((pattern) => matches(pattern, resource))
+      Condition.evaluate(conditions, context)
   )
   if (applying.some(({ effect }) => effect === "Deny")) return "denied"
   return applying.some(({ effect }) => effect === "Allow") ? "allowed" : "not allowed"
 }
 
-const matches = (pattern: string, text: string): boolean =>
-  new RegExp(
-    `^${pattern
-      .replace(/[\\^$+.()|{}[\]]/g, "\\$&")
-      .replaceAll("*", ".*")
-      .replaceAll("?", ".")}$`,
-    "s"
-  ).test(text)
+/** Reads a role's policy. The failure is the text of a MalformedPolicyDocument. */
+export const parse = (document: string): Result.Result<ReadonlyArray<Statement>, string> =>
+  parseDocument(document, statement)
 
-/** Reads a policy. The failure is the text of a MalformedPolicyDocument. */
-export const parse = (document: string): Result.Result<ReadonlyArray<Statement>, string> => {
+/** Reads a role's trust policy. */
+export const parseTrust = (
+  document: string
+): Result.Result<ReadonlyArray<TrustStatement>, string> => parseDocument(document, trustStatement)
+
+const parseDocument = <A>(
+  document: string,
+  read: (statement: Readonly<Record<string, unknown>>) => Result.Result<A, string>
+): Result.Result<ReadonlyArray<A>, string> => {
   const parsed = Result.try((): unknown => JSON.parse(document))
   if (Result.isFailure(parsed) || !Predicate.isObject(parsed.success)) return syntaxError
   const { Id, Statement: statements, Version, ...rest } = parsed.success
@@ -52,46 +92,97 @@ export const parse = (document: string): Result.Result<ReadonlyArray<Statement>,
     return syntaxError
   }
   if (statements === undefined) return syntaxError
-  return Result.all((Array.isArray(statements) ? statements : [statements]).map(statement))
+  return Result.all(
+    (Array.isArray(statements) ? statements : [statements]).map((value: unknown) =>
+      // Its elements are checked one by one.
+      Predicate.isObject(value) ? read(value as Readonly<Record<string, unknown>>) : syntaxError
+    )
+  )
 }
 
 const syntaxError = Result.fail("Syntax errors in policy.")
 
 /** Elements that IAM has and the sandbox does not. */
-const unsupported = ["Condition", "NotAction", "NotResource"]
+const unsupported = ["NotAction", "NotPrincipal", "NotResource"]
 
-const statement = (value: unknown): Result.Result<Statement, string> => {
-  if (!Predicate.isObject(value)) return syntaxError
-  const foreign = unsupported.find((element) => element in value)
-  if (foreign !== undefined) {
-    return Result.fail(
-      `The sandbox does not evaluate ${foreign}, and does not ignore it either: write the statement without it.`
-    )
-  }
-  if ("Principal" in value || "NotPrincipal" in value) {
-    return Result.fail("Policy document should not specify a principal.")
-  }
-  const { Action, Effect, Resource, Sid, ...rest } = value
-  if (Object.keys(rest).length > 0 || (Sid !== undefined && typeof Sid !== "string")) {
-    return syntaxError
-  }
-  if (Effect !== "Allow" && Effect !== "Deny") return syntaxError
-  const actions = strings(Action)
-  const resources = strings(Resource)
-  if (actions === undefined) return Result.fail("Policy statement must contain actions.")
-  if (resources === undefined) return Result.fail("Policy statement must contain resources.")
-  if (!actions.every((action) => action === "*" || /^[a-z0-9-]+:[\w*?]+$/i.test(action))) {
-    return Result.fail("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
-  }
-  const bad = resources.find((resource) => resource !== "*" && !isArn(resource))
-  if (bad !== undefined) return Result.fail(`Resource ${bad} must be in ARN format or "*".`)
-  if (resources.some((resource) => resource.includes("${"))) {
-    return Result.fail(
-      "The sandbox does not know policy variables, and does not ignore them either: write the value itself."
-    )
-  }
-  return Result.succeed({ effect: Effect, actions, resources })
-}
+const common = ({
+  Action,
+  Condition: condition,
+  Effect,
+  Sid,
+  ...rest
+}: Readonly<Record<string, unknown>>) =>
+  Result.gen(function* () {
+    const foreign = unsupported.find((element) => element in rest)
+    if (foreign !== undefined) {
+      return yield* Result.fail(
+        `The sandbox does not evaluate ${foreign}, and does not ignore it either: write the statement without it.`
+      )
+    }
+    if (Sid !== undefined && typeof Sid !== "string") return yield* syntaxError
+    if (Effect !== "Allow" && Effect !== "Deny") return yield* syntaxError
+    const actions = strings(Action)
+    if (actions === undefined) return yield* Result.fail("Policy statement must contain actions.")
+    if (!actions.every((action) => action === "*" || /^[a-z0-9-]+:[\w*?]+$/i.test(action))) {
+      return yield* Result.fail(
+        "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
+      )
+    }
+    const conditions = yield* Condition.parse(condition)
+    const read: Common = { effect: Effect, actions, conditions }
+    return { read, rest }
+  })
+
+const statement = (value: Readonly<Record<string, unknown>>): Result.Result<Statement, string> =>
+  Result.gen(function* () {
+    if ("Principal" in value || "NotPrincipal" in value) {
+      return yield* Result.fail("Policy document should not specify a principal.")
+    }
+    const { read, rest } = yield* common(value)
+    const { Resource, ...more } = rest
+    if (Object.keys(more).length > 0) return yield* syntaxError
+    const resources = strings(Resource)
+    if (resources === undefined) {
+      return yield* Result.fail("Policy statement must contain resources.")
+    }
+    const bad = resources.find((resource) => resource !== "*" && !isArn(resource))
+    if (bad !== undefined) {
+      return yield* Result.fail(`Resource ${bad} must be in ARN format or "*".`)
+    }
+    if (resources.some((resource) => resource.includes("${"))) {
+      return yield* Result.fail(
+        "The sandbox does not know policy variables, and does not ignore them either: write the value itself."
+      )
+    }
+    return { ...read, resources }
+  })
+
+const trustStatement = (
+  value: Readonly<Record<string, unknown>>
+): Result.Result<TrustStatement, string> =>
+  Result.gen(function* () {
+    if ("Resource" in value) return yield* Result.fail("Has prohibited field Resource")
+    const { read, rest } = yield* common(value)
+    const { Principal, ...more } = rest
+    if (Object.keys(more).length > 0) return yield* syntaxError
+    if (!Predicate.isObject(Principal))
+      return yield* Result.fail("Missing required field Principal")
+    const principals: Record<string, ReadonlyArray<string>> = {}
+    for (const [kind, named] of Object.entries(Principal)) {
+      const all = strings(named)
+      if (all === undefined || !principalKinds.includes(kind)) return yield* syntaxError
+      principals[kind] = all
+    }
+    const bad = principals["Federated"]?.find((one) => !isProvider(one))
+    if (bad !== undefined) return yield* Result.fail("Invalid principal in policy")
+    return { ...read, principals }
+  })
+
+const principalKinds = ["AWS", "Federated", "Service"]
+
+/** An identity provider of an account, or one that AWS knows by itself. */
+const isProvider = (principal: string): boolean =>
+  /^(?:arn:aws:iam::\d{12}:(?:oidc|saml)-provider\/.+|[a-z0-9.-]+\.(?:com|net))$/.test(principal)
 
 const isArn = (resource: string): boolean => /^arn:[^:]*:[^:]*:[^:]*:[^:]*:.+$/s.test(resource)
 

@@ -10,16 +10,28 @@ import { AwsError, imposed, queryProtocol } from "./AwsError.ts"
 import * as SigV4 from "./SigV4.ts"
 import type * as Xml from "./Xml.ts"
 
-interface Operation {
-  readonly endpoint: Endpoint
-  /** The `…Result` element's content; nothing for an action without a result. */
-  readonly run: (call: {
-    readonly parameters: Readonly<Record<string, string>>
-    readonly caller: AccessKey
-    /** Epoch milliseconds. */
-    readonly now: number
-  }) => Effect.Effect<Xml.Content | undefined, AwsError>
+interface Call {
+  /** By name; lists (`Name.member.1`) as lists. */
+  readonly parameters: Readonly<Record<string, unknown>>
+  /** Epoch milliseconds. */
+  readonly now: number
 }
+
+/** The `…Result` element's content; nothing for an action without a result. */
+type Result = Effect.Effect<Xml.Content | undefined, AwsError>
+
+interface SignedOperation {
+  readonly endpoint: Endpoint
+  readonly run: (call: Call & { readonly caller: AccessKey }) => Result
+}
+
+/** An operation that takes no signature. */
+interface UnsignedOperation {
+  readonly endpoint: Endpoint
+  readonly runUnsigned: (call: Call) => Result
+}
+
+type Operation = SignedOperation | UnsignedOperation
 
 export interface Options {
   readonly name: "iam" | "sts"
@@ -35,11 +47,21 @@ export const make = (options: Options): Service => {
   const find = (action: string): Operation | undefined =>
     Object.hasOwn(operations, action) ? operations[action] : undefined
   const perform = Effect.fnUntraced(
-    function* (request: Request, parameters: Readonly<Record<string, string>>) {
+    function* (request: Request, flat: Readonly<Record<string, string>>) {
       const now = yield* clock.now(name)
-      const caller = yield* SigV4.verify(request, { account, service: name, now })
-      const action = parameters["Action"] ?? ""
+      const action = flat["Action"] ?? ""
+      const parameters = nested(flat)
       const operation = find(action)
+      if (operation !== undefined && "runUnsigned" in operation) {
+        // Without a signature nothing tells whose it would be.
+        if ("x-amz-security-token" in request.headers) return yield* SigV4.unknownToken
+        return queryProtocol.success(
+          namespace,
+          action,
+          yield* operation.runUnsigned({ parameters, now })
+        )
+      }
+      const caller = yield* SigV4.verify(request, { account, service: name, now })
       if (operation === undefined) {
         return yield* new AwsError({
           code: "UnknownOperationException",
@@ -63,4 +85,25 @@ export const make = (options: Options): Service => {
     failure: (_request, failure) =>
       Effect.succeed(queryProtocol.failure(namespace, imposed(failure)))
   }
+}
+
+/** Lists are written `Name.member.1`, lists of structures `Name.member.1.Field`. */
+const nested = (flat: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> => {
+  const parameters = new Map<string, string | Array<string | Record<string, string>>>()
+  for (const [name, value] of Object.entries(flat)) {
+    const member = /^(\w+)\.member\.([1-9]\d{0,2})(?:\.(\w+))?$/.exec(name)
+    if (member === null) {
+      parameters.set(name, value)
+      continue
+    }
+    const [, list = "", position, field] = member
+    const known = parameters.get(list)
+    const items = Array.isArray(known) ? known : []
+    const at = Number(position) - 1
+    const item = items[at]
+    items[at] =
+      field === undefined ? value : { ...(typeof item === "object" && item), [field]: value }
+    parameters.set(list, items)
+  }
+  return Object.fromEntries(parameters)
 }

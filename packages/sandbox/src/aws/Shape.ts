@@ -58,6 +58,42 @@ export const integer = (limits: { readonly min: number; readonly max: number }):
       )
   )
 
+/** An integer as the Query protocol writes it. */
+export const numeral = (limits: { readonly min: number; readonly max: number }): Shape<number> => ({
+  check: (value, at) =>
+    typeof value === "string" && /^-?\d{1,10}$/.test(value)
+      ? integer(limits).check(Number(value), at)
+      : undefined
+})
+
+/** A list of texts; the Query protocol writes an empty one as an empty text. */
+export const strings = (
+  limits: { readonly min: number; readonly max: number },
+  each: StringLimits
+): Shape<ReadonlyArray<string>> => {
+  const { check } = shape(
+    (value): value is ReadonlyArray<string> =>
+      Array.isArray(value) && value.every(Predicate.isString),
+    (value, at) =>
+      broken(
+        [
+          ...(value.length > limits.max
+            ? [`Member must have length less than or equal to ${limits.max}`]
+            : []),
+          ...(value.length < limits.min
+            ? [`Member must have length greater than or equal to ${limits.min}`]
+            : []),
+          ...value
+            .flatMap((text) => stringConstraints(each, text))
+            .slice(0, 1)
+            .map((constraint) => `Member must satisfy constraint: [${constraint}]`)
+        ],
+        `Value at '${at}'`
+      )
+  )
+  return { check: (value, at) => check(value === "" ? [] : value, at) }
+}
+
 export const boolean: Shape<boolean> = shape(Predicate.isBoolean)
 
 /** Whatever it is. */

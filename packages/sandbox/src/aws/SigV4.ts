@@ -27,10 +27,7 @@ export const verify = Effect.fnUntraced(function* (request: Request, options: Op
   const claim = yield* parse(request)
   const key = options.account.keys.get(claim.keyId)
   if (key === undefined || !sameToken(key, request)) {
-    return yield* new AwsError({
-      code: "UnrecognizedClientException",
-      message: "The security token included in the request is invalid."
-    })
+    return yield* unknownToken
   }
   yield* checkScope(claim, options)
   yield* checkDate(claim, options.now)
@@ -46,6 +43,12 @@ export const verify = Effect.fnUntraced(function* (request: Request, options: Op
     })
   }
   return key
+})
+
+/** Of a key that AWS does not know, or that has another session token. */
+export const unknownToken = new AwsError({
+  code: "UnrecognizedClientException",
+  message: "The security token included in the request is invalid."
 })
 
 /** What a request says of its own signature. */

@@ -18,8 +18,30 @@ const names = {
     "discovery",
     "keys"
   ],
-  iam: ["CreateRole", "DeleteRolePolicy", "GetRole", "GetRolePolicy", "PutRolePolicy"],
-  sts: ["GetCallerIdentity"],
+  iam: [
+    "AddClientIDToOpenIDConnectProvider",
+    "CreateOpenIDConnectProvider",
+    "CreateRole",
+    "DeleteOpenIDConnectProvider",
+    "DeleteRole",
+    "DeleteRolePolicy",
+    "DisableOutboundWebIdentityFederation",
+    "EnableOutboundWebIdentityFederation",
+    "GetOpenIDConnectProvider",
+    "GetOutboundWebIdentityFederationInfo",
+    "GetRole",
+    "GetRolePolicy",
+    "ListOpenIDConnectProviders",
+    "PutRolePolicy",
+    "UpdateAssumeRolePolicy"
+  ],
+  sts: [
+    "AssumeRoleWithWebIdentity",
+    "GetCallerIdentity",
+    "GetWebIdentityToken",
+    "discovery",
+    "keys"
+  ],
   entra: ["discovery", "instance", "keys", "token"],
   graph: [
     "appRoleAssignedTo",

@@ -1,11 +1,21 @@
 import { CreateIdentityPoolCommand } from "@aws-sdk/client-cognito-identity"
 import {
+  AddClientIDToOpenIDConnectProviderCommand,
+  CreateOpenIDConnectProviderCommand,
   CreateRoleCommand,
+  DeleteOpenIDConnectProviderCommand,
+  DeleteRoleCommand,
   DeleteRolePolicyCommand,
+  DisableOutboundWebIdentityFederationCommand,
+  EnableOutboundWebIdentityFederationCommand,
+  GetOpenIDConnectProviderCommand,
+  GetOutboundWebIdentityFederationInfoCommand,
   GetRoleCommand,
   GetRolePolicyCommand,
+  ListOpenIDConnectProvidersCommand,
   ListRolesCommand,
-  PutRolePolicyCommand
+  PutRolePolicyCommand,
+  UpdateAssumeRolePolicyCommand
 } from "@aws-sdk/client-iam"
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts"
 import { Fault } from "@federate/sandbox"
@@ -27,13 +37,15 @@ const put = (PolicyDocument: string, PolicyName = "p", RoleName = role) =>
 const remove = (PolicyName = "p") =>
   iamClient(sandbox()).send(new DeleteRolePolicyCommand({ RoleName: role, PolicyName }))
 
+const trust = `{ "Statement": {"Sid": "<&'>", "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"} }`
+
 describe("roles", () => {
   it("are made, shown, and made only once", async () => {
     const create = () =>
       iamClient(sandbox()).send(
         new CreateRoleCommand({
           RoleName: "another",
-          AssumeRolePolicyDocument: `{"Statement": [{"Sid": "<&'>"}]}`
+          AssumeRolePolicyDocument: trust
         })
       )
     const { Role } = await create()
@@ -41,10 +53,7 @@ describe("roles", () => {
     assert.match(Role?.RoleId ?? "", /^AROA[A-Z2-7]{17}$/)
     assert.instanceOf(Role?.CreateDate, Date)
     const shown = await iamClient(sandbox()).send(new GetRoleCommand({ RoleName: "another" }))
-    assert.strictEqual(
-      decodeURIComponent(shown.Role?.AssumeRolePolicyDocument ?? ""),
-      `{"Statement": [{"Sid": "<&'>"}]}`
-    )
+    assert.strictEqual(decodeURIComponent(shown.Role?.AssumeRolePolicyDocument ?? ""), trust)
     assert.deepInclude(await refusal(create()), {
       name: "EntityAlreadyExistsException",
       status: 409
@@ -90,12 +99,17 @@ describe("inline policies", () => {
 
   it("are refused when the sandbox cannot evaluate them", async () => {
     const document = JSON.stringify({
-      Statement: { Effect: "Allow", Action: "*", Resource: "*", Condition: {} }
+      Statement: {
+        Effect: "Allow",
+        Action: "*",
+        Resource: "*",
+        Condition: { ArnLike: { "aws:SourceArn": "*" } }
+      }
     })
     const { message, name, status } = await refusal(put(document))
     assert.strictEqual(name, "MalformedPolicyDocumentException")
     assert.strictEqual(status, 400)
-    assert.match(message, /Condition/)
+    assert.match(message, /condition operator ArnLike/)
   })
 
   it("are refused over 10,240 characters, white space not counted", async () => {
@@ -190,5 +204,104 @@ describe("STS", () => {
     assert.strictEqual(Arn, `arn:aws:sts::${aws.accountId}:assumed-role/${role}/sandbox`)
     assert.match(UserId ?? "", /^AROA[A-Z2-7]{17}:sandbox$/)
     assert.strictEqual(sandbox().count("sts.GetCallerIdentity"), 1)
+  })
+})
+
+describe("trust policies", () => {
+  const create = (RoleName: string, AssumeRolePolicyDocument: string) =>
+    iamClient(sandbox()).send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }))
+
+  it("are read when they are written, and changed", async () => {
+    assert.deepInclude(await refusal(create("bad", "{}")), {
+      name: "MalformedPolicyDocumentException",
+      status: 400
+    })
+    await create("changing", trust)
+    const PolicyDocument = trust.replace("Allow", "Deny")
+    const update = (document: string) =>
+      iamClient(sandbox()).send(
+        new UpdateAssumeRolePolicyCommand({ RoleName: "changing", PolicyDocument: document })
+      )
+    await update(PolicyDocument)
+    assert.deepInclude(await refusal(update("{")), { name: "MalformedPolicyDocumentException" })
+    const { Role } = await iamClient(sandbox()).send(new GetRoleCommand({ RoleName: "changing" }))
+    assert.strictEqual(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? ""), PolicyDocument)
+  })
+
+  it("go with their role, which goes without policies alone", async () => {
+    const RoleName = "passing"
+    const drop = () => iamClient(sandbox()).send(new DeleteRoleCommand({ RoleName }))
+    await create(RoleName, trust)
+    await put(allow("s3:*"), "p", RoleName)
+    assert.deepInclude(await refusal(drop()), { name: "DeleteConflictException", status: 409 })
+    await iamClient(sandbox()).send(new DeleteRolePolicyCommand({ RoleName, PolicyName: "p" }))
+    await drop()
+    assert.deepInclude(await refusal(drop()), { name: "NoSuchEntityException", status: 404 })
+  })
+})
+
+describe("OpenID providers", () => {
+  const make = (Url: string, ClientIDList: Array<string> = ["sts.amazonaws.com"]) =>
+    iamClient(sandbox()).send(new CreateOpenIDConnectProviderCommand({ Url, ClientIDList }))
+
+  it("are made once for each URL as it is written, shown, listed, given clients, and deleted", async () => {
+    const { OpenIDConnectProviderArn: arn } = await make("https://issuer.example/path")
+    assert.strictEqual(arn, "arn:aws:iam::111122223333:oidc-provider/issuer.example/path")
+    assert.deepInclude(await refusal(make("https://issuer.example/path")), {
+      name: "EntityAlreadyExistsException",
+      status: 409
+    })
+    const { OpenIDConnectProviderArn: other } = await make("https://issuer.example/path/")
+    assert.strictEqual(other, `${arn}/`)
+    await iamClient(sandbox()).send(
+      new AddClientIDToOpenIDConnectProviderCommand({
+        OpenIDConnectProviderArn: arn,
+        ClientID: "another"
+      })
+    )
+    const get = () =>
+      iamClient(sandbox()).send(
+        new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: arn })
+      )
+    assert.deepInclude(await get(), {
+      Url: "issuer.example/path",
+      ClientIDList: ["sts.amazonaws.com", "another"]
+    })
+    const { OpenIDConnectProviderList: all } = await iamClient(sandbox()).send(
+      new ListOpenIDConnectProvidersCommand({})
+    )
+    assert.deepEqual(
+      all?.map(({ Arn }) => Arn),
+      [arn, other]
+    )
+    await iamClient(sandbox()).send(
+      new DeleteOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: arn })
+    )
+    assert.deepInclude(await refusal(get()), { name: "NoSuchEntityException", status: 404 })
+  })
+
+  it("are of https issuers", async () => {
+    for (const url of ["http://issuer.example", "issuer.example", "https://issuer.example?a=b"])
+      assert.deepInclude(await refusal(make(url)), { name: "InvalidInputException", status: 400 })
+  })
+})
+
+describe("outbound federation", () => {
+  it("is off at first, and is switched on and off, with one issuer for good", async () => {
+    const info = () =>
+      iamClient(sandbox()).send(new GetOutboundWebIdentityFederationInfoCommand({}))
+    const enable = () =>
+      iamClient(sandbox()).send(new EnableOutboundWebIdentityFederationCommand({}))
+    const disable = () =>
+      iamClient(sandbox()).send(new DisableOutboundWebIdentityFederationCommand({}))
+    for (const call of [info, disable])
+      assert.deepInclude(await refusal(call()), { name: "FeatureDisabledException", status: 404 })
+    const { IssuerIdentifier } = await enable()
+    assert.match(IssuerIdentifier ?? "", /^https:\/\/localhost:\d+\/outbound\/[0-9a-f-]{36}$/)
+    assert.deepInclude(await refusal(enable()), { name: "FeatureEnabledException", status: 409 })
+    assert.deepInclude(await info(), { IssuerIdentifier, JwtVendingEnabled: true })
+    await disable()
+    assert.deepInclude(await refusal(info()), { name: "FeatureDisabledException" })
+    assert.strictEqual((await enable()).IssuerIdentifier, IssuerIdentifier)
   })
 })

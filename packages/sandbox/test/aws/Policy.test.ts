@@ -69,7 +69,36 @@ describe("Policy.parse", () => {
     ["an unknown element in a statement", { Statement: { ...statement, Foo: 1 } }, /Syntax errors/],
     ["a Sid that is no text", { Statement: { ...statement, Sid: 1 } }, /Syntax errors/],
     ["another effect", { Statement: { ...statement, Effect: "Maybe" } }, /Syntax errors/],
-    ["a condition", { Statement: { ...statement, Condition: {} } }, /does not evaluate Condition/],
+    [
+      "an operator that is not evaluated",
+      { Statement: { ...statement, Condition: { ArnLike: { "aws:SourceArn": "*" } } } },
+      /does not evaluate the condition operator ArnLike/
+    ],
+    [
+      "a condition that is no block",
+      { Statement: { ...statement, Condition: { StringEquals: "x" } } },
+      /Syntax errors/
+    ],
+    [
+      "conditions that are no object",
+      { Statement: { ...statement, Condition: "x" } },
+      /Syntax errors/
+    ],
+    [
+      "a condition key without a vendor",
+      { Statement: { ...statement, Condition: { StringEquals: { key: "x" } } } },
+      /prefaced by a vendor/
+    ],
+    [
+      "a condition's value that is no text",
+      { Statement: { ...statement, Condition: { StringEquals: { "a:b": {} } } } },
+      /Syntax errors/
+    ],
+    [
+      "a variable in a condition",
+      { Statement: { ...statement, Condition: { StringEquals: { "a:b": "${aws:x}" } } } },
+      /policy variables/
+    ],
     ["a NotAction", { Statement: { Effect: "Allow", NotAction: "*" } }, /evaluate NotAction/],
     ["a NotResource", { Statement: { Effect: "Allow", NotResource: "*" } }, /NotResource/],
     [
@@ -102,6 +131,50 @@ describe("Policy.parse", () => {
   ])("refuses %s", (_, document, problem) => {
     const text = typeof document === "string" ? document : JSON.stringify(document)
     const parsed = Policy.parse(text)
+    assert.isTrue(Result.isFailure(parsed))
+    assert.match(Result.isFailure(parsed) ? parsed.failure : "", problem)
+  })
+})
+
+describe("Policy.parseTrust", () => {
+  const provider = "arn:aws:iam::111122223333:oidc-provider/issuer.example"
+  const statement = {
+    Effect: "Allow",
+    Principal: { Federated: provider },
+    Action: "sts:AssumeRoleWithWebIdentity"
+  }
+  const parse = (value: unknown) => Policy.parseTrust(JSON.stringify({ Statement: value }))
+
+  it("reads whom a role lets in", () => {
+    const policy = Result.getOrThrow(
+      parse([
+        { ...statement, Principal: { Federated: [provider, "cognito-identity.amazonaws.com"] } },
+        { ...statement, Principal: { AWS: "111122223333", Service: "lambda.amazonaws.com" } }
+      ])
+    )
+    const decide = (who: string) =>
+      Policy.evaluateTrust(policy, "sts:AssumeRoleWithWebIdentity", who, {})
+    assert.strictEqual(decide(provider), "allowed")
+    assert.strictEqual(decide("cognito-identity.amazonaws.com"), "allowed")
+    assert.strictEqual(decide(`${provider}/`), "not allowed")
+    assert.strictEqual(decide("lambda.amazonaws.com"), "not allowed")
+  })
+
+  it.each<readonly [string, unknown, RegExp]>([
+    ["a resource", { ...statement, Resource: "*" }, /prohibited field Resource/],
+    ["nobody", { Effect: "Allow", Action: "sts:*" }, /Missing required field Principal/],
+    ["everybody", { ...statement, Principal: "*" }, /Missing required field Principal/],
+    ["another kind of principal", { ...statement, Principal: { User: "x" } }, /Syntax errors/],
+    ["a principal that is no text", { ...statement, Principal: { AWS: 1 } }, /Syntax errors/],
+    [
+      "a provider by its URL",
+      { ...statement, Principal: { Federated: "https://issuer.example" } },
+      /Invalid principal/
+    ],
+    ["all but one", { ...statement, NotPrincipal: {} }, /does not evaluate NotPrincipal/],
+    ["an unknown element", { ...statement, Foo: 1 }, /Syntax errors/]
+  ])("refuses %s", (_, value, problem) => {
+    const parsed = parse(value)
     assert.isTrue(Result.isFailure(parsed))
     assert.match(Result.isFailure(parsed) ? parsed.failure : "", problem)
   })
