@@ -1,16 +1,29 @@
 /**
- * OAuth 2.0 and OpenID Connect as Federate needs them: client credentials with a foreign assertion (RFC 7523 §2.2),
- * discovery, key sets with a cache, and the one strict JWT verifier.
+ * OAuth 2.0 and OpenID Connect at any server: client credentials and self-signed JWTs as assertions, token exchange
+ * (RFC 8693) and the JWT bearer grant (RFC 7523) to trade them, discovery, key sets with a cache, and the one strict JWT
+ * verifier.
  */
 export { clientCredentials } from "./clientCredentials.ts"
 export type { ClientCredentialsOptions } from "./clientCredentials.ts"
+export { clientCredentialsSource } from "./clientCredentialsSource.ts"
+export type { ClientCredentialsSourceOptions } from "./clientCredentialsSource.ts"
+export type { Client, Method } from "./client.ts"
 export { discover } from "./discovery.ts"
 export type { DiscoverOptions, ProviderMetadata } from "./discovery.ts"
+export type { ExchangeOptions } from "./exchange.ts"
+export { jwtBearer } from "./jwtBearer.ts"
+export type { JwtBearerOptions } from "./jwtBearer.ts"
 export { algorithms } from "./key.ts"
 export { localKeys, remoteKeys } from "./KeySet.ts"
 export type { KeyHeader, KeySet, RemoteKeysOptions } from "./KeySet.ts"
+export { selfSigned } from "./selfSigned.ts"
+export type { SelfSignedOptions } from "./selfSigned.ts"
+export { generateSigningKey, readSigningKey } from "./signingKey.ts"
+export type { SigningKey } from "./signingKey.ts"
 export { read as tokenAnswer, refusal } from "./tokenAnswer.ts"
 export type { Refusal } from "./tokenAnswer.ts"
+export { tokenExchange } from "./tokenExchange.ts"
+export type { TokenExchangeOptions } from "./tokenExchange.ts"
 export { VerificationError } from "./VerificationError.ts"
 export type { Check } from "./VerificationError.ts"
 export { verify } from "./verify.ts"

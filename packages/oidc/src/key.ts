@@ -5,7 +5,7 @@ import * as Result from "effect/Result"
 import type { JWK } from "jose"
 
 /** The kind of key that an algorithm works with (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864). */
-const kinds: Readonly<Record<string, { readonly kty: string; readonly crv?: string }>> = {
+export const kinds: Readonly<Record<string, { readonly kty: string; readonly crv?: string }>> = {
   RS256: { kty: "RSA" },
   RS384: { kty: "RSA" },
   RS512: { kty: "RSA" },
