@@ -27,8 +27,13 @@ export interface AssertionSourceContract {
   readonly life: number
   /** Its answers that say no. */
   readonly refused: ReadonlyArray<RefusedAnswer>
-  /** Faults that mean that the platform is not here, such as `"a refused connection"` to a metadata server. */
-  readonly absent?: ReadonlyArray<FaultName>
+  /**
+   * Faults that mean that the platform is not here, such as `"a refused connection"` to a metadata server, or that it
+   * never answers: `"silence"`. Once it has answered, each is what it is.
+   */
+  readonly absent?: ReadonlyArray<FaultName | "silence">
+  /** Faults that pass by themselves on this platform, and are refusals elsewhere: a 404 while it is being updated. */
+  readonly passing?: ReadonlyArray<FaultName>
   /** What the source is trusted with: access keys, tokens of the platform. */
   readonly secrets: ReadonlyArray<string>
 }
@@ -42,6 +47,7 @@ export const assertionSourceChecks = ({
   assertion,
   life,
   make,
+  passing = [],
   refused,
   secrets,
   well
@@ -99,7 +105,8 @@ export const assertionSourceChecks = ({
         const once = asked()
         assert.isAbove(once, 0)
         yield* source.assertion({})
-        assert.strictEqual(asked(), 2 * once)
+        // Not twice as often: whether the platform is here need be asked once.
+        assert.isAbove(asked(), once)
       })
     },
     {
@@ -131,6 +138,7 @@ export const assertionSourceChecks = ({
       well: (url, init) => well(assertion, url, init),
       refused,
       absent,
+      passing,
       secrets: [...secrets, assertion]
     })
   ]

@@ -8,7 +8,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type { Check } from "./checks.ts"
-import { faults, silent, stalled } from "./faults.ts"
+import { faults, silent, stalled, transient } from "./faults.ts"
 import type { Answer, Fault, FaultName } from "./faults.ts"
 import { assertTold } from "./refusal.ts"
 import type { Refusal } from "./refusal.ts"
@@ -27,8 +27,10 @@ export interface Calls<Made> {
   readonly call: (made: Made) => Effect.Effect<unknown, FederationError>
   readonly well: Answer
   readonly refused: ReadonlyArray<RefusedAnswer>
-  /** Faults that mean that the other side is not here. */
-  readonly absent: ReadonlyArray<FaultName>
+  /** Faults that mean that the other side is not here, as long as it has not answered. */
+  readonly absent: ReadonlyArray<FaultName | "silence">
+  /** Faults that pass by themselves there, and are refusals elsewhere. */
+  readonly passing: ReadonlyArray<FaultName>
   /** Texts that nothing may show: the tokens in the answer, and whatever the adapter was trusted with. */
   readonly secrets: ReadonlyArray<string>
 }
@@ -58,7 +60,7 @@ export const wrongFrom = (request: number, well: Answer, wrong: Fetch): Fetch =>
 }
 
 export const callChecks = <Made>(options: Calls<Made>): ReadonlyArray<Check> => {
-  const { absent, refused, secrets, stage, well } = options
+  const { absent, passing, refused, secrets, stage, well } = options
   const call = (fetch: Fetch) => Effect.flatMap(options.make(fetch), options.call)
 
   const failing = Effect.fnUntraced(function* (fetch: Fetch) {
@@ -76,8 +78,9 @@ export const callChecks = <Made>(options: Calls<Made>): ReadonlyArray<Check> => 
     })
 
   const faulty = Object.entries<Fault>(faults).map(
-    ([name, { becomes, fetch, retryAfter }]): Check => {
+    ([name, { becomes: usually, fetch, retryAfter }]): Check => {
       const means = absent.some((each) => each === name)
+      const becomes = passing.some((each) => each === name) ? transient : usually
       return {
         name: `${name} is ${means ? "Unavailable" : becomes.join(" or ")}`,
         holds: atEachRequest((request) =>
@@ -135,7 +138,8 @@ export const callChecks = <Made>(options: Calls<Made>): ReadonlyArray<Check> => 
           const exit = fiber.pollUnsafe()
           if (exit === undefined) return yield* Fiber.interrupt(fiber)
           const { reason } = yield* exit
-          assert.strictEqual(reason._tag, "Transient", visible(reason))
+          const means = absent.includes("silence") && request === 1
+          assert.strictEqual(reason._tag, means ? "Unavailable" : "Transient", visible(reason))
         })
       )
     },

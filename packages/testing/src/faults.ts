@@ -27,7 +27,7 @@ const throwing = (becomes: Fault["becomes"], code: string): Fault => ({
     )
 })
 
-const transient = ["Transient"] as const
+export const transient = ["Transient"] as const
 const malformed = ["Malformed"] as const
 const refused = ["Malformed", "Rejected"] as const
 

@@ -115,6 +115,7 @@ export const tokenExchangerChecks = <C extends Credential.Credential>({
       well,
       refused,
       absent: [],
+      passing: [],
       secrets: [...secrets, Redacted.value(assertion.token)]
     })
   ]

@@ -1,4 +1,4 @@
-import { Assertion, Unavailable } from "@federate/core"
+import { Assertion, Transient, Unavailable } from "@federate/core"
 import { assertionFor, assertionSourceContract } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, Result } from "effect"
@@ -209,6 +209,50 @@ describe("a platform that may be absent", () => {
       assert.deepStrictEqual(
         yield* failing(assertionSourceChecks({ make: sourceWith(), ...contract, absent })),
         ["a refused connection is Unavailable"]
+      )
+    })
+  )
+
+  it.effect("has sources that soon stop waiting for it, and wait once they know it", () =>
+    Effect.gen(function* () {
+      const impatient: Wrong = {
+        around: (request) =>
+          Effect.timeoutOrElse(request, {
+            duration: "1 second",
+            orElse: () => Effect.fail(new Unavailable({ detail: "There is no platform here" }))
+          })
+      }
+      const silence = ["silence"] as const
+      const checks = assertionSourceChecks({
+        make: sourceWith(impatient),
+        ...contract,
+        absent: silence
+      })
+      assert.deepStrictEqual(yield* failing(checks), [])
+      assert.deepStrictEqual(
+        yield* failing(assertionSourceChecks({ make: sourceWith(impatient), ...contract })),
+        ["waits for a server that never answers, or calls it Transient"]
+      )
+    })
+  )
+})
+
+describe("a platform of which a fault passes by itself", () => {
+  const passing = ["a 404 with a page"] as const
+
+  it.effect("has sources that say so", () =>
+    Effect.gen(function* () {
+      const updating: Wrong = {
+        reason: (reason, answer) =>
+          answer?.status === 404 ? new Transient({ detail: "It is being updated" }) : reason
+      }
+      assert.deepStrictEqual(
+        yield* failing(assertionSourceChecks({ make: sourceWith(updating), ...contract, passing })),
+        []
+      )
+      assert.deepStrictEqual(
+        yield* failing(assertionSourceChecks({ make: sourceWith(), ...contract, passing })),
+        ["a 404 with a page is Transient"]
       )
     })
   )
