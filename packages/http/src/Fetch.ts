@@ -1,8 +1,17 @@
 /** Any `fetch`: the platform's, one that goes through a proxy, or a test's. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
-/** The platform's, looked up at each call: who replaces it later is heard. */
-export const platformFetch: Fetch = (url, init) => globalThis.fetch(url, init)
+const proxyVariables = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"]
+
+/**
+ * The platform's, looked up at each call: who replaces it later is heard. Where the process's variables name a proxy, it
+ * is gone through that, or as `NO_PROXY` says past it, over Node's own client.
+ */
+export const platformFetch: Fetch = async (url, init) => {
+  if (!proxyVariables.some(platformEnvironment)) return globalThis.fetch(url, init)
+  const { proxiedFetch } = await import("./proxy.ts")
+  return proxiedFetch(platformEnvironment)(url, init)
+}
 
 /** The value of an environment variable; nothing when it is not set, or empty. */
 export type Environment = (name: string) => string | undefined

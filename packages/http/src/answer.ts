@@ -63,7 +63,7 @@ export const exchange = async (
       retryAt: pause === undefined ? undefined : answeredAt + pause
     })
   } catch (error) {
-    return Result.fail(unreachable(url, error))
+    return Result.fail(error instanceof Failure ? error.fault : unreachable(host(url), error))
   }
 }
 
@@ -110,17 +110,27 @@ const distrust = new Set([
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
 ])
 
-const unreachable = (url: string, error: unknown): Fault => {
+/** Thrown by a `fetch` of ours that knows more than a foreign error could tell. */
+export class Failure extends Error {
+  readonly fault: Fault
+  constructor(fault: Fault) {
+    super("The request failed")
+    this.fault = fault
+  }
+}
+
+/** @param who whose answer was waited for, in words */
+export const unreachable = (who: string, error: unknown): Fault => {
   const code = codeOf(error)
   if (code !== undefined && distrust.has(code)) {
     return new Misconfigured({
       setting: "NODE_EXTRA_CA_CERTS",
-      problem: `the certificate of ${host(url)} is not trusted (${code})`,
+      problem: `the certificate of ${who} is not trusted (${code})`,
       hint: "Name the file with the CA's certificate in NODE_EXTRA_CA_CERTS before the process starts, or mend the server's certificate."
     })
   }
   return new Transient({
-    detail: `No answer from ${host(url)}${code === undefined ? "" : ` (${code})`}`
+    detail: `No answer from ${who}${code === undefined ? "" : ` (${code})`}`
   })
 }
 

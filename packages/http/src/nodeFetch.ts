@@ -1,5 +1,6 @@
 /** A `fetch` over Node's own HTTP client, for what the platform's cannot be told for one call: a unix socket, another CA. */
 import type { IncomingMessage } from "node:http"
+import type { Socket } from "node:net"
 import { Readable } from "node:stream"
 import type { Fetch } from "./Fetch.ts"
 
@@ -8,6 +9,8 @@ export interface NodeFetchOptions {
   readonly socketPath?: string | undefined
   /** PEM: whose certificates are trusted, and nobody else's. Default: whom the process trusts. */
   readonly ca?: string | undefined
+  /** Asked over this connection, TLS and all. */
+  readonly createConnection?: (() => Socket) | undefined
 }
 
 /** A connection for each call, through no proxy. Redirects are never followed. */
@@ -23,7 +26,10 @@ export const nodeFetch =
         url,
         {
           ...options,
-          agent: false,
+          // An agent would open connections of its own.
+          ...(options.createConnection === undefined && { agent: false }),
+          // Which an agent would know, so that `Host` names no port that goes without saying.
+          defaultPort: url.startsWith("https:") ? 443 : 80,
           method,
           headers: Object.fromEntries(new Headers(headers)),
           ...(signal != null && { signal })
