@@ -83,7 +83,7 @@ export const make = Effect.fnUntraced(function* (
           ...told(next)
         })
       )
-      yield* Effect.catch(publishVariables, ({ message }) => Effect.logError(message))
+      yield* publishVariables.pipe(Effect.catch(({ message }) => Effect.logError(message)))
       yield* warm
       yield* Revision.takeOver(next, before)
     },

@@ -7,7 +7,7 @@ import { bodyTimeout, maximumBody } from "./limits.ts"
 import type { Call, Route } from "./Route.ts"
 
 /** The body of a form: at most 64 KiB, within 5 s. */
-export const form = ({ headers, request }: Call): Effect.Effect<string, Refusal> => {
+const form = ({ headers, request }: Call): Effect.Effect<string, Refusal> => {
   const type = headers.contentType?.split(";", 1)[0]!.trim().toLowerCase()
   return type === "application/x-www-form-urlencoded"
     ? body(request).pipe(

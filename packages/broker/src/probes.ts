@@ -13,7 +13,7 @@ export interface Probed {
 }
 
 /** Whether a flow has produced a credential since it was made. */
-export const isReady = ({ flow }: Pick<Probed, "flow">): boolean => {
+const isReady = ({ flow }: Pick<Probed, "flow">): boolean => {
   for (const { succeeded } of flow.entries.values()) if (succeeded > 0) return true
   return false
 }

@@ -9,7 +9,8 @@ const program = Effect.gen(function* () {
 })
 
 Effect.runFork(
-  Effect.catch(Effect.scoped(program), ({ message }) =>
-    Effect.sync(() => process.stdout.write(`${message}\n`))
+  program.pipe(
+    Effect.scoped,
+    Effect.catch(({ message }) => Effect.sync(() => process.stdout.write(`${message}\n`)))
   )
 )

@@ -49,11 +49,11 @@ describe("Flow.make", () => {
   it.effect("refuses an issuer, or a domain of issuers, that the exchanger does not take", () =>
     Effect.gen(function* () {
       const notFrom = ["tokens.example"]
-      for (const [issuer, told] of [
+      for (const [offered, told] of [
         ["https://one.tokens.example/a", "is https://one.tokens.example/a"],
         [{ within: "tokens.example" }, "is in tokens.example"]
       ] as const) {
-        const error = yield* Effect.flip(pair({ issuer }, { notFrom }))
+        const error = yield* Effect.flip(pair({ issuer: offered }, { notFrom }))
         assert.isTrue(error.reason._tag === "Misconfigured" && error.reason.setting === "source")
         assert.include(
           error.message,
