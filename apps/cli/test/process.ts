@@ -11,7 +11,7 @@ const source = (name: string): string => fileURLToPath(import.meta.resolve(`../s
 const conditions = "--conditions=@federate/source"
 
 /** As a shell, or a config file, has it. */
-export const command = `"${process.execPath}" ${conditions} "${source("main.ts")}"`
+export const command = `"${process.execPath}" ${conditions} -- "${source("main.ts")}"`
 
 export interface Surroundings {
   readonly cwd?: string
@@ -30,7 +30,7 @@ const start = (file: string, args: ReadonlyArray<string>, { cwd, env }: Surround
 
 /** Starts `federate` with these arguments. */
 export const federate = (args: ReadonlyArray<string>, surroundings: Surroundings = {}): Child =>
-  start(process.execPath, [conditions, source("main.ts"), ...args], surroundings)
+  start(process.execPath, [conditions, "--", source("main.ts"), ...args], surroundings)
 
 /** Starts a shell script, in which `federate` is a function. */
 export const shell = (script: string, surroundings: Surroundings = {}): Child =>

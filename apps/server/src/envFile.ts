@@ -36,15 +36,15 @@ export const envFile = (
           adapter: "broker",
           stage: "configuration",
           reason: new Misconfigured({
-            setting: "--write-env-file",
+            setting: "--env-file",
             problem: `${odd[0]} holds a character that not every reader of the file takes as it is`,
-            hint: "Take a value of letters, digits and . , : @ % + = / [ ] - _, or leave --write-env-file out."
+            hint: "Take a value of letters, digits and . , : @ % + = / [ ] - _, or leave --env-file out."
           })
         })
       }
       const text = values.map(([name, value]) => `${name}=${value}\n`).join("")
       if (text === written) return
-      yield* replaceFile(path, text, "--write-env-file")
+      yield* replaceFile(path, text, "--env-file")
       written = text
     })
   })

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 /** The server's way in. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"

@@ -33,14 +33,16 @@ const severities: Readonly<Record<(typeof levels)[number], Severity>> = {
   trace: "Trace"
 }
 
-export const usage = `Usage: federate-server [--config FILE] [--listen HOST:PORT] [--write-env-file FILE]
+export const usage = `Usage: federate-server [--config FILE] [--listen HOST:PORT] [--env-file FILE]
 
 Hands out the credentials of a config file's flows to unmodified cloud SDKs on this machine.
 
   -c, --config FILE         The config file; $FEDERATE_CONFIG without it, else federate.yaml here.
                             It is read again when it changes, and on SIGHUP
   -l, --listen HOST:PORT    Where to listen, or unix:PATH; ${defaultListen} without it. Port 0 is any that is free
-      --write-env-file FILE     Where to write the variables that clients need; removed at the end
+      --env-file FILE       Where to write the variables that clients need; removed at the end.
+                            (A plain \`node main.js\` wants it there already: \`node -- main.js\`
+                            does not, and --write-env-file is another name for it)
       --log-level LEVEL     ${levels.join(", ")}; info without it
       --dangerously-listen-beyond-loopback
                             Let --listen be any address: whoever reaches it gets tokens
@@ -68,6 +70,8 @@ export const call = (
             config: { type: "string", short: "c" },
             listen: { type: "string", short: "l", default: defaultListen },
             "dangerously-listen-beyond-loopback": { type: "boolean", default: false },
+            "env-file": { type: "string" },
+            // Node looks for the file of an --env-file of its own, even behind a script's name.
             "write-env-file": { type: "string" },
             "log-level": { type: "string", default: "info" },
             help: { type: "boolean", short: "h", default: false },
@@ -93,7 +97,7 @@ export const call = (
         {
           config: values.config ?? (environment["FEDERATE_CONFIG"] || "federate.yaml"),
           listen: values.listen,
-          envFile: values["write-env-file"],
+          envFile: values["env-file"] ?? values["write-env-file"],
           beyondLoopback: values["dangerously-listen-beyond-loopback"]
         },
         environment
@@ -116,7 +120,7 @@ export const options = (
   Result.gen(function* () {
     for (const [flag, file] of [
       ["--config", config],
-      ["--write-env-file", envFile]
+      ["--env-file", envFile]
     ] as const) {
       if (file === "") return yield* misuse(`${flag} is empty`, "Name a file.")
     }
@@ -124,8 +128,8 @@ export const options = (
       (yield* passed(environment, beyondLoopback)) ?? (yield* place(listen, beyondLoopback))
     if (envFile !== undefined && "path" in where) {
       return yield* misuse(
-        "--write-env-file needs an http address",
-        "Cloud SDKs are told an address and a port; listen on 127.0.0.1, or leave --write-env-file out."
+        "--env-file needs an http address",
+        "Cloud SDKs are told an address and a port; listen on 127.0.0.1, or leave --env-file out."
       )
     }
     return { config, listen: where, envFile }

@@ -64,6 +64,10 @@ describe("options", () => {
     assert.match(refused([`--listen=${text}`]), /^--listen .*\. Write HOST:PORT/)
   })
 
+  it.each(["--env-file", "--write-env-file"])("write the clients' variables by %s", (flag) => {
+    assert.strictEqual(served([flag, "broker.env"]).options.envFile, "broker.env")
+  })
+
   it("let --listen be any address only by a flag that says how bad that is", () => {
     const { options } = served(["-l", "0.0.0.0:1", "--dangerously-listen-beyond-loopback"])
     assert.deepEqual(options.listen, { host: "0.0.0.0", port: 1, beyondLoopback: true })
@@ -74,12 +78,9 @@ describe("options", () => {
     assert.match(refused(["extra"]), /^Unexpected argument 'extra'\. See/)
     assert.match(refused(["--config"]), /argument missing\. See/)
     assert.match(refused(["--config="]), /^--config is empty/)
-    assert.match(refused(["--write-env-file="]), /^--write-env-file is empty/)
+    assert.match(refused(["--env-file="]), /^--env-file is empty/)
     assert.match(refused(["--log-level", "loud"]), /^--log-level is not known\. Use one of error/)
-    assert.match(
-      refused(["-l", "unix:/a", "--write-env-file", "b"]),
-      /^--write-env-file needs an http address/
-    )
+    assert.match(refused(["-l", "unix:/a", "--env-file", "b"]), /^--env-file needs an http address/)
   })
 
   it.each(levels)("know the level %s, however it is written", (level) => {

@@ -24,7 +24,7 @@ export interface Surroundings {
 /** Starts `federate-server`. Nothing of ours is handed on: what a test does not set is not set. */
 export const start = (args: ReadonlyArray<string>, surroundings: Surroundings = {}) => {
   const { cwd, descriptors = [], env, node = [], shell = 'exec "$@"' } = surroundings
-  const command = [process.execPath, ...node, "--conditions=@federate/source", main, ...args]
+  const command = [process.execPath, ...node, "--conditions=@federate/source", "--", main, ...args]
   const stdio = ["ignore", "pipe", "pipe", ...descriptors] as SpawnOptions["stdio"]
   const child = spawn("/bin/sh", ["-c", shell, "sh", ...command], {
     ...(cwd !== undefined && { cwd }),
@@ -51,9 +51,11 @@ export const start = (args: ReadonlyArray<string>, surroundings: Surroundings = 
     for (;;) {
       const line = log.slice(after).find((each) => String(each["message"]).startsWith(message))
       if (line !== undefined) return line
-      if (ended) throw new Error(`It ended without "${message}": ${await errors}`)
+      if (ended) break
+      // oxlint-disable-next-line no-await-in-loop -- until the line comes
       await new Promise<void>((resolve) => (changed = resolve))
     }
+    throw new Error(`It ended without "${message}": ${await errors}`)
   }
 
   return {

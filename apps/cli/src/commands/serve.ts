@@ -19,7 +19,8 @@ export const serveCommand = Command.make(
       ),
       Flag.optional
     ),
-    writeEnvFile: Flag.Path("write-env-file", { typeName: "file" }).pipe(
+    envFile: Flag.Path("env-file", { typeName: "file" }).pipe(
+      Flag.withAlias("write-env-file"),
       Flag.withDescription("Where to write the variables that clients need; removed at the end"),
       Flag.optional
     ),
@@ -29,7 +30,7 @@ export const serveCommand = Command.make(
     )
   },
   Effect.fn(
-    function* ({ beyondLoopback, listen, writeEnvFile }) {
+    function* ({ beyondLoopback, envFile, listen }) {
       const { config } = yield* root
       const { file } = yield* find(Option.getOrUndefined(config))
       // Loaded only by those who serve.
@@ -40,7 +41,7 @@ export const serveCommand = Command.make(
         {
           config: file,
           listen: Option.getOrElse(listen, () => defaultListen),
-          envFile: Option.getOrUndefined(writeEnvFile),
+          envFile: Option.getOrUndefined(envFile),
           beyondLoopback
         },
         process.env
@@ -63,7 +64,7 @@ export const serveCommand = Command.make(
       description: "On 127.0.0.1:8765; the log, one JSON object a line, is on standard output"
     },
     {
-      command: "federate serve --listen 127.0.0.1:0 --write-env-file ./broker.env",
+      command: "federate serve --listen 127.0.0.1:0 --env-file ./broker.env",
       description: "At a free port, with the clients' variables for `set -a; . ./broker.env`"
     }
   ])

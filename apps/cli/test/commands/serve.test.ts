@@ -20,7 +20,7 @@ writeFileSync(config, configFile(placeholders))
 describe("federate serve", () => {
   it("serves until it is stopped, which is how it ends", async () => {
     const envFile = join(here, "broker.env")
-    const args = ["serve", "-c", config, "--listen", "127.0.0.1:0", "--write-env-file", envFile]
+    const args = ["serve", "-c", config, "--listen", "127.0.0.1:0", "--env-file", envFile]
     const running = start(args, { env: sandbox().env })
     // The first line of its log: it is ready.
     await once(running.stdout, "readable")
