@@ -38,7 +38,7 @@ export const surroundings = Effect.fnUntraced(function* (
     notWritten
   )
   // With an assertion alone, Azure's SDKs go to Entra themselves.
-  const [only, ...others] = assertions
+  const [only, ...others] = assertions.filter(({ exchanger }) => exchanger === undefined)
   const presented =
     only === undefined ||
     others.length > 0 ||

@@ -15,7 +15,7 @@ const words: { readonly [K in Kind]: string } = {
   AwsCredentials: "AWS credentials"
 }
 
-/** A flow without an exchanger hands out its assertion as a token. */
+/** Assertions come in the form of tokens. */
 export const tokens = ["AccessToken", "Assertion"] as const
 
 /** The flow of that name, when it issues one of these; else which flows do. */

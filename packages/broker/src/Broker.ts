@@ -203,7 +203,11 @@ const typical = (served: ServedFlow, config: BrokerConfig): TokenRequest.TokenRe
   const resources = Object.entries(config.azure?.resources ?? {})
   const [resource] = resources.find(([, flow]) => flow === name) ?? []
   if (resource !== undefined) return { scopes: [`${resource}/.default`] }
-  const audience = config.tokenFiles?.find(({ flow }) => flow === name)?.audience
+  const audience =
+    config.tokenFiles?.find(({ flow }) => flow === name)?.audience ??
+    (served.issues === "Assertion" && (config.gce?.identityFlow ?? name) === name
+      ? config.gce?.audiences?.[0]
+      : undefined)
   return audience === undefined ? tokenRequest(served) : { audience }
 }
 

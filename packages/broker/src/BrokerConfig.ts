@@ -48,7 +48,7 @@ export interface AzureConfig {
 export interface GceConfig {
   /** The flow of access tokens. Default: the only flow whose exchanger is Google's. */
   readonly flow?: string | undefined
-  /** The flow of identity tokens. Default: the only flow without an exchanger. */
+  /** The flow of identity tokens. Default: the only flow that issues assertions. */
   readonly identityFlow?: string | undefined
   /** Default: the flow's own client, else `default`. */
   readonly email?: string
@@ -116,7 +116,7 @@ export interface TrustPolicyConfig {
 export interface TokenFileConfig {
   /** Written whole, by a rename, mode 0600. Its folder must exist. */
   readonly path: string
-  /** Default: the only flow without an exchanger. */
+  /** Default: the only flow that issues assertions: that has no exchanger, or one that issues ID tokens. */
   readonly flow?: string | undefined
   readonly audience?: string
   /** Whom Azure's SDKs present it as: AZURE_TENANT_ID and its companions. */

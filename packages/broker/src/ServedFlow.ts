@@ -13,7 +13,7 @@ interface About {
   readonly exchanger?: string
 }
 
-/** A flow whose credentials are access tokens, or assertions where it has no exchanger. */
+/** A flow whose credentials are access tokens; or assertions, where it has no exchanger or one that issues ID tokens. */
 export interface ServedTokens extends About {
   readonly flow: Flow.Flow
   readonly issues: "AccessToken" | "Assertion"

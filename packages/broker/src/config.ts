@@ -47,7 +47,7 @@ const Azure = Schema.Struct({
 
 const Gce = Schema.Struct({
   flow: text("The flow of access tokens; without it the only one whose exchanger is Google's"),
-  identityFlow: text("The flow of identity tokens; without it the only one without an exchanger"),
+  identityFlow: text("The flow of identity tokens; without it the only one that issues assertions"),
   email: text("The service account's e-mail address, as clients are told"),
   projectId: text("The project's id, as clients are told"),
   numericProjectId: Schema.optionalKey(
@@ -75,7 +75,9 @@ const TokenFile = Schema.Struct({
   path: Schema.String.annotate({
     description: "Replaced whole at each rotation; its folder must exist"
   }),
-  flow: text("A flow without an exchanger; without it the only one"),
+  flow: text(
+    "A flow that issues assertions: without an exchanger, or with one for ID tokens; without it the only one"
+  ),
   audience: text("Whom the assertion is for"),
   azure: Schema.optionalKey(
     Schema.Struct({

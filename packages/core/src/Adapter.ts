@@ -38,8 +38,11 @@ export interface ExchangerAdapter<
   Platform,
   out C extends Credential = Credential
 > extends Adapter<TokenExchanger<C>, Fields, Config, Platform> {
-  /** What its credentials are: what hands them out must know before the first one comes. */
-  readonly issues: "AccessToken" | "AwsCredentials"
+  /**
+   * What its credentials are: what hands them out must know before the first one comes. An assertion (an ID token, say)
+   * comes in the form of an access token, and is for the audience of the request.
+   */
+  readonly issues: "AccessToken" | "Assertion" | "AwsCredentials"
   /** Whose SDKs they are for, where that is one cloud's. */
   readonly cloud?: "aws" | "azure" | "google"
   /** The identity that its credentials are of, as that cloud's SDKs name it: Azure's client id, Google's e-mail. */

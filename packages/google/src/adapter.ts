@@ -135,7 +135,7 @@ const idTokenConfig = Schema.Struct({
   )
 })
 
-/** Of no cloud: what it issues is no access token for Google's SDKs. */
+/** Of no cloud: what it issues is an assertion of Google's, for whoever it names as its audience. */
 export const idTokenExchanger: Adapter.ExchangerAdapter<
   typeof idTokenConfig,
   typeof idTokenConfig.Type,
@@ -146,7 +146,7 @@ export const idTokenExchanger: Adapter.ExchangerAdapter<
   description:
     "Google Cloud: a service account's ID token, for Cloud Run, IAP, or another relying party",
   config: idTokenConfig,
-  issues: "AccessToken",
+  issues: "Assertion",
   make: (options, { fetch }) => makeIdTokenExchanger({ ...options, fetch })
 }
 

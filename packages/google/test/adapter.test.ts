@@ -92,6 +92,7 @@ describe("type: google-id-token", () => {
       const decode = Schema.decodeUnknownEffect(idTokenExchanger.config, strictly)
       const settings = yield* decode({ audience, serviceAccount, idTokenAudience: "https://x" })
       yield* idTokenExchanger.make(settings, platform)
+      assert.strictEqual(idTokenExchanger.issues, "Assertion")
       assert.notProperty(idTokenExchanger, "cloud")
       const error = yield* Effect.flip(decode({ audience, scopes: [] }))
       for (const text of ["serviceAccount", "scopes"]) assert.include(error.message, text)

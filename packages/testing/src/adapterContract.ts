@@ -120,7 +120,12 @@ export const adapterChecks = <Config>({
               if ("issues" in adapter) {
                 const exchanger = yield* adapter.make(decoded, { fetch })
                 const credential = yield* exchanger.exchange(assertionFor("workload"), request)
-                assert.propertyVal(credential, "_tag", adapter.issues)
+                assert.propertyVal(
+                  credential,
+                  "_tag",
+                  // An assertion is handed out in the form of an access token.
+                  adapter.issues === "Assertion" ? "AccessToken" : adapter.issues
+                )
               } else {
                 const source = yield* adapter.make(decoded, { fetch })
                 yield* source.assertion({})

@@ -38,7 +38,7 @@ const credential = HttpApiEndpoint.get("credential", "/flows/:flow/credential", 
     audience: Schema.optionalKey(
       parameter(/^[^\p{Cc}\p{Cs}\uFFFD]*$/u, "text without control characters").annotate({
         description:
-          "Whom the credential is for; a flow without an exchanger gives an assertion for it. Without it, the flow's own"
+          "Whom the credential is for; a flow that issues assertions gives one for it. Without it, the flow's own"
       })
     )
   },

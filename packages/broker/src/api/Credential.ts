@@ -8,7 +8,7 @@ import { Timestamp } from "./Timestamp.ts"
 const Token = Schema.Struct({
   type: Schema.Literal("access_token"),
   access_token: Schema.String.annotate({
-    description: "The token; of a flow without an exchanger, its assertion"
+    description: "The token; of a flow that issues assertions, the assertion"
   }),
   token_type: Schema.String.annotate({
     description: "As clients want it in a header; N_A when it is not an access token",

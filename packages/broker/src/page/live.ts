@@ -119,15 +119,16 @@ export const live = (): void => {
     write(assertion.name, issued.Assertion)
     return {
       root,
-      update: ({ exchanger: second = "its own", issues, requests, source: first = "its own" }) => {
+      update: ({ exchanger: second, issues, requests, source: first = "its own" }) => {
+        const exchanged = issues !== "Assertion" || second !== undefined
         const stage = requests.find(({ error }) => error !== undefined)?.error?.stage
         write(source.name, first)
         mark(source.root, "failed", String(stage === "assertion"))
-        write(exchanger.name, second)
+        write(exchanger.name, second ?? "its own")
         mark(exchanger.root, "failed", String(stage === "exchange"))
         write(credential.name, issued[issues])
-        show(exchanger.root, issues !== "Assertion")
-        show(credential.root, issues !== "Assertion")
+        show(exchanger.root, exchanged)
+        show(credential.root, exchanged)
       }
     }
   }

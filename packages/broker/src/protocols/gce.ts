@@ -102,7 +102,7 @@ const none = (what: "token" | "identity"): Refusal =>
     "not_found",
     what === "token"
       ? "No flow of this broker issues tokens for Google. Name one at broker.gce.flow."
-      : "No flow of this broker hands out assertions. Name one without an exchanger at broker.gce.identityFlow."
+      : "No flow of this broker issues assertions. Name one that does at broker.gce.identityFlow."
   )
 
 /** The flow that is named; else the only one of its kind, or why none can be told; nothing when there is none. */

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { ServedFlow } from "@federate/broker"
 import { Rejected, Transient } from "@federate/core"
 import { Effect } from "effect"
 import { assertions, serving, tokens } from "../serving.ts"
@@ -283,6 +284,20 @@ describe("identity tokens", () => {
         assert.strictEqual(got.text, "non-empty audience parameter required")
         isFlavored(got)
       }
+    })
+  )
+
+  it.live("are what an exchanger issues, where it issues ID tokens", () =>
+    Effect.gen(function* () {
+      const { served, upstream } = yield* tokens("account")
+      const idTokens: ServedFlow = { ...served, issues: "Assertion" }
+      const { ask, broker, handed } = yield* serving([idTokens], { gce: { audiences: ["a", "b"] } })
+      const got = yield* ask(`${account}/identity?audience=b`, google)
+      assert.deepEqual([got.status, got.text], [200, "account-1"])
+      assert.deepInclude(handed[0], { protocol: "gce-identity", flow: "account", scope: "b" })
+      // The first of the audiences is what such a flow is tried with.
+      yield* broker.warm
+      assert.deepEqual(upstream.asked, [{ audience: "b" }, { audience: "a" }])
     })
   )
 
