@@ -28,6 +28,11 @@ export interface Options {
   readonly httpsPort?: number
   /** Where to write the CA's certificate, as `ca.pem`. Made when it is not there. */
   readonly directory?: string
+  /**
+   * Hosts that the certificate is for besides `localhost`, such as `login.microsoftonline.com`: for clients that a proxy
+   * leads here. Default: none.
+   */
+  readonly certificateNames?: ReadonlyArray<string>
   /** The AWS region that is stood in for. Default `us-east-1`. */
   readonly region?: string
   readonly aws?: {

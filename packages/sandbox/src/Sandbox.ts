@@ -164,7 +164,7 @@ export const make = Effect.fnUntraced(function* (
   const cognitoKeys = CognitoIssuer.makeKeys(region)
   const entraKeys = AccessToken.makeKeys()
   const googleKeys = Google.makeKeys()
-  const certificates = yield* Certificates.make
+  const certificates = yield* Certificates.make(options.certificateNames)
   const listener = yield* Listener.make({
     host,
     httpPort: options.httpPort ?? 0,

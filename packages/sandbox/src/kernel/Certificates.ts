@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 export interface Certificates {
   /** The authority's certificate, PEM: what a client must trust. */
   readonly ca: string
-  /** The certificate for `localhost`, `127.0.0.1` and `::1`, PEM. */
+  /** The certificate for `localhost`, `127.0.0.1`, `::1` and the names asked for, PEM. */
   readonly certificate: string
   /** Its private key, PEM. */
   readonly key: string
@@ -25,8 +25,16 @@ const lifetime = 30 * 24 * 3_600_000
 /**
  * The authority's private key signs one certificate and is forgotten: who trusts the authority trusts that one
  * certificate and no other.
+ *
+ * @param names hosts that the certificate is for besides `localhost`
  */
-export const make: Effect.Effect<Certificates> = Effect.promise(async () => {
+export const make = Effect.fnUntraced(function* (
+  names: ReadonlyArray<string> = []
+): Effect.fn.Return<Certificates> {
+  return yield* Effect.promise(() => certify(names))
+})
+
+const certify = async (names: ReadonlyArray<string>): Promise<Certificates> => {
   const [authority, server] = await Promise.all([generateKeys(), generateKeys()])
   // The machine's clock, not Effect's: TLS stacks check these dates with the machine's, whatever a test's clock says.
   const validity = {
@@ -57,7 +65,7 @@ export const make: Effect.Effect<Certificates> = Effect.promise(async () => {
       new X509.KeyUsagesExtension(X509.KeyUsageFlags.digitalSignature, true),
       new X509.ExtendedKeyUsageExtension([X509.ExtendedKeyUsage.serverAuth]),
       new X509.SubjectAlternativeNameExtension([
-        { type: "dns", value: "localhost" },
+        ...["localhost", ...names].map((value) => ({ type: "dns" as const, value })),
         { type: "ip", value: "127.0.0.1" },
         { type: "ip", value: "::1" }
       ]),
@@ -71,4 +79,4 @@ export const make: Effect.Effect<Certificates> = Effect.promise(async () => {
     certificate: certificate.toString("pem"),
     key: X509.PemConverter.encode(key, "PRIVATE KEY")
   }
-})
+}
