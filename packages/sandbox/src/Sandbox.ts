@@ -214,7 +214,7 @@ export const make = Effect.fnUntraced(function* (
     services: [
       Iam.make(account, https, clock),
       Sts.make(identities, clock),
-      Cognito.make({ account, pools, issuer: cognito, clock }),
+      Cognito.make({ identities, pools, issuer: cognito, clock }),
       issuers.service,
       Google.make({ cloud: google, base: https, clock }),
       Graph.make({ tenant, base: https, clock }),

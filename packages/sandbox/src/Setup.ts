@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto"
 import * as Result from "effect/Result"
 import * as Account from "./aws/Account.ts"
 import * as Policy from "./aws/Policy.ts"
+import { cognitoPrincipal } from "./aws/WebIdentity.ts"
 import * as IdentityPools from "./cognito/IdentityPools.ts"
 import * as Directory from "./entra/Directory.ts"
 import type { AwsTrust } from "./Options.ts"
@@ -16,7 +17,7 @@ export const accounts = (account: Account.Account, now: number) => {
   const key = (name: string) =>
     Account.addKey(
       account,
-      Account.addRole(account, { name, createdAt: now, trustPolicy: lambdaTrust }),
+      Account.addRole(account, { name, createdAt: now, trustPolicy: trustOf(lambda) }),
       { sessionName: "sandbox" }
     )
   const admin = key("sandbox-administrator")
@@ -24,17 +25,26 @@ export const accounts = (account: Account.Account, now: number) => {
   return { admin, workload: key("federate-workload") }
 }
 
-const trustOf = (statement: Readonly<Record<string, unknown>>): Account.TrustPolicy => {
+const trustOf = (
+  ...statements: ReadonlyArray<Readonly<Record<string, unknown>>>
+): Account.TrustPolicy => {
   const document = JSON.stringify({
     Version: "2012-10-17",
-    Statement: [{ Effect: "Allow", ...statement }]
+    Statement: statements.map((statement) => ({ Effect: "Allow", ...statement }))
   })
   return { document, statements: Result.getOrThrow(Policy.parseTrust(document)) }
 }
 
-const lambdaTrust = trustOf({
-  Principal: { Service: "lambda.amazonaws.com" },
-  Action: "sts:AssumeRole"
+const lambda = { Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }
+
+/** Whoever a pool knows. */
+const identitiesOf = (poolId: string) => ({
+  Principal: { Federated: cognitoPrincipal },
+  Action: "sts:AssumeRoleWithWebIdentity",
+  Condition: {
+    StringEquals: { [`${cognitoPrincipal}:aud`]: poolId },
+    "ForAnyValue:StringLike": { [`${cognitoPrincipal}:amr`]: "authenticated" }
+  }
 })
 
 /** A role that one issuer's assertions may assume; it may do nothing but say who it is. */
@@ -100,6 +110,8 @@ export const firstJourney = (journey: Journey) => {
     Action: ["cognito-identity:GetOpenIdTokenForDeveloperIdentity", "cognito-identity:GetId"],
     Resource: `arn:aws:cognito-identity:${account.region}:${account.id}:identitypool/${pool.id}`
   })
+  // The pool names no role yet; whoever names this one finds it ready.
+  role.trustPolicy = trustOf(lambda, identitiesOf(pool.id))
 
   const { always } = Directory
   const application = Directory.addApplication(

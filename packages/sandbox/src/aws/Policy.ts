@@ -170,7 +170,7 @@ const trustStatement = (
     const principals: Record<string, ReadonlyArray<string>> = {}
     for (const [kind, named] of Object.entries(Principal)) {
       const all = strings(named)
-      if (all === undefined || !principalKinds.includes(kind)) return yield* syntaxError
+      if (all === undefined || !principalKinds.has(kind)) return yield* syntaxError
       principals[kind] = all
     }
     const bad = principals["Federated"]?.find((one) => !isProvider(one))
@@ -178,7 +178,7 @@ const trustStatement = (
     return { ...read, principals }
   })
 
-const principalKinds = ["AWS", "Federated", "Service"]
+const principalKinds = new Set(["AWS", "Federated", "Service"])
 
 /** An identity provider of an account, or one that AWS knows by itself. */
 const isProvider = (principal: string): boolean =>

@@ -9,8 +9,12 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Account from "../aws/Account.ts"
 import { AwsError, imposed, jsonProtocol } from "../aws/AwsError.ts"
+import * as Condition from "../aws/Condition.ts"
+import * as Policy from "../aws/Policy.ts"
 import * as Shape from "../aws/Shape.ts"
 import * as SigV4 from "../aws/SigV4.ts"
+import { cognitoPrincipal } from "../aws/WebIdentity.ts"
+import type { WebIdentities } from "../aws/WebIdentity.ts"
 import * as Endpoint from "../kernel/Endpoint.ts"
 import type { Request } from "../kernel/Http.ts"
 import type { Service } from "../kernel/Service.ts"
@@ -18,25 +22,28 @@ import { seconds } from "../kernel/ServiceClock.ts"
 import type { ServiceClock } from "../kernel/ServiceClock.ts"
 import * as IdentityPools from "./IdentityPools.ts"
 import * as Issuer from "./Issuer.ts"
+import * as PublicLogins from "./PublicLogins.ts"
+import { notAuthorized } from "./PublicLogins.ts"
 
 export interface Options {
-  readonly account: Account.Account
+  /** The account, and whose assertions it believes. */
+  readonly identities: WebIdentities
   readonly pools: IdentityPools.IdentityPools
   readonly issuer: Issuer.Issuer
   readonly clock: ServiceClock
 }
 
-/** The key of `Logins` under which Cognito's own token is handed in. */
-const ownLogin = "cognito-identity.amazonaws.com"
-
 /** GetOpenIdTokenForDeveloperIdentity's default `TokenDuration`, in seconds. */
 const defaultDuration = 900
+
+/** How long the tokens of GetOpenIdToken last, in seconds. */
+const publicDuration = 600
 
 /** How long the credentials of GetCredentialsForIdentity last, in milliseconds. */
 const credentialsLifetime = 3_600_000
 
 const id = Shape.string({ min: 1, max: 55, pattern: "[\\w-]+:[0-9a-f-]+" })
-const logins = Shape.map({ max: 10 }, { min: 1, max: 128 }, { min: 1, max: 50_000 })
+const loginsByProvider = Shape.map({ max: 10 }, { min: 1, max: 128 }, { min: 1, max: 50_000 })
 const pageSize = Shape.integer({ min: 1, max: 60 })
 const pageToken = Shape.string({ min: 1, max: 65_535, pattern: "[\\S]+" })
 const developerUser = Shape.string({ min: 1, max: 1024 })
@@ -66,7 +73,8 @@ const unsigned =
   (request, now) =>
     Effect.flatMap(decode(members, request), (input) => run(input, now))
 
-export const make = ({ account, clock, issuer, pools }: Options): Service => {
+export const make = ({ clock, identities, issuer, pools }: Options): Service => {
+  const { account } = identities
   const arn = (poolId: string): string =>
     `arn:aws:cognito-identity:${account.region}:${account.id}:identitypool/${poolId}`
 
@@ -100,6 +108,29 @@ export const make = ({ account, clock, issuer, pools }: Options): Service => {
   ) {
     const identity = pool.identities.get(identityId)
     return identity ?? (yield* notFound(`Identity '${identityId}' not found.`))
+  })
+
+  /** Public logins into an identity that at least one of them is linked to, or a guest's; gives the `amr`. */
+  const logInto = Effect.fnUntraced(function* (
+    pool: IdentityPools.IdentityPool,
+    identity: IdentityPools.Identity,
+    given: Readonly<Record<string, string>>,
+    now: number
+  ) {
+    const logins = yield* PublicLogins.verify(identities, pool, given, now)
+    if (logins.length > 0) {
+      if (!logins.some(({ name }) => pool.publicLogins.get(name) === identity)) {
+        return yield* notAuthorized(
+          "Logins don't match. Please include at least one valid login for this identity or identity pool."
+        )
+      }
+      yield* linkTo(pool, identity, logins)
+    } else if (identity.isLinked) {
+      return yield* notAuthorized(`Access to Identity '${identity.id}' is forbidden.`)
+    } else if (!pool.settings.AllowUnauthenticatedIdentities) {
+      return yield* noGuests
+    }
+    return amrOf(logins)
   })
 
   const operations: Readonly<Record<string, Operation>> = {
@@ -156,7 +187,7 @@ export const make = ({ account, clock, issuer, pools }: Options): Service => {
       {
         IdentityPoolId: id,
         IdentityId: Shape.optional(id),
-        Logins: logins,
+        Logins: loginsByProvider,
         PrincipalTags: Shape.optional(
           Shape.map({ max: 50 }, { min: 1, max: 128 }, { min: 1, max: 256 })
         ),
@@ -164,7 +195,8 @@ export const make = ({ account, clock, issuer, pools }: Options): Service => {
       },
       Effect.fnUntraced(function* (input, now) {
         const pool = yield* findPool(input.IdentityPoolId)
-        const { provider, user } = yield* developerLogin(pool, input.Logins)
+        const { provider, user, others } = yield* developerLogin(pool, input.Logins)
+        const logins = yield* PublicLogins.verify(identities, pool, others, now)
         const known = pool.developerUsers.get(user)
         if (input.IdentityId !== undefined) {
           const identity = yield* findIdentityIn(pool, input.IdentityId)
@@ -177,12 +209,12 @@ export const make = ({ account, clock, issuer, pools }: Options): Service => {
           IdentityPools.link(pool, identity, user)
         }
         const identity = IdentityPools.identityOf(pool, account.region, user)
+        yield* linkTo(pool, identity, logins)
         const token = yield* Issuer.mint(issuer, {
           pool,
           poolArn: arn(pool.id),
           identity,
-          provider,
-          user,
+          amr: amrOf([...logins, { provider, name: `${provider}:${pool.id}:${user}` }]),
           duration: input.TokenDuration ?? defaultDuration,
           ...(input.PrincipalTags && { principalTags: input.PrincipalTags }),
           now
@@ -235,42 +267,64 @@ export const make = ({ account, clock, issuer, pools }: Options): Service => {
     GetId: unsigned(
       {
         IdentityPoolId: id,
-        Logins: Shape.optional(logins),
+        Logins: Shape.optional(loginsByProvider),
         AccountId: Shape.optional(Shape.string({ min: 1, max: 15, pattern: "\\d+" }))
       },
-      Effect.fnUntraced(function* (input) {
+      Effect.fnUntraced(function* (input, now) {
         const pool = yield* findPool(input.IdentityPoolId)
-        const providers = Object.keys(input.Logins ?? {})
-        if (providers.includes(ownLogin)) {
-          return yield* notAuthorized("Invalid login token. Can't pass in a Cognito token.")
+        const { Logins: given = {} } = input
+        if (cognitoPrincipal in given) return yield* ownToken
+        const logins = yield* PublicLogins.verify(identities, pool, given, now)
+        if (logins.length === 0 && !pool.settings.AllowUnauthenticatedIdentities) {
+          return yield* noGuests
         }
-        if (providers.length > 0) return yield* foreignLogin(pool, providers)
-        if (!pool.settings.AllowUnauthenticatedIdentities) return yield* noGuests
-        return { IdentityId: IdentityPools.addIdentity(pool, account.region).id }
+        const known = logins.flatMap(({ name }) => pool.publicLogins.get(name) ?? [])
+        const identity = known[0] ?? IdentityPools.addIdentity(pool, account.region)
+        yield* linkTo(pool, identity, logins)
+        return { IdentityId: identity.id }
+      })
+    ),
+
+    GetOpenIdToken: unsigned(
+      { IdentityId: id, Logins: Shape.optional(loginsByProvider) },
+      Effect.fnUntraced(function* (input, now) {
+        const { identity, pool } = yield* findIdentity(input.IdentityId)
+        const { Logins: given = {} } = input
+        if (cognitoPrincipal in given) return yield* ownToken
+        if (pool.settings.AllowClassicFlow !== true) {
+          return yield* notAuthorized(
+            "Basic (classic) flow is not enabled, please use enhanced flow."
+          )
+        }
+        const amr = yield* logInto(pool, identity, given, now)
+        const token = yield* Issuer.mint(issuer, {
+          pool,
+          poolArn: arn(pool.id),
+          identity,
+          amr,
+          duration: publicDuration,
+          now
+        })
+        return { IdentityId: identity.id, Token: token }
       })
     ),
 
     GetCredentialsForIdentity: unsigned(
       {
         IdentityId: id,
-        Logins: Shape.optional(logins),
+        Logins: Shape.optional(loginsByProvider),
         CustomRoleArn: Shape.optional(Shape.string({ min: 20, max: 2048 }))
       },
       Effect.fnUntraced(function* (input, now) {
         const { identity, pool } = yield* findIdentity(input.IdentityId)
-        const { [ownLogin]: token, ...others } = input.Logins ?? {}
-        const providers = Object.keys(others)
-        if (providers.length > 0) return yield* foreignLogin(pool, providers)
-        if (token !== undefined) {
-          yield* Issuer.verify(issuer, Redacted.make(token), { identity, pool, now })
-        } else if (identity.developerUsers.size > 0) {
-          return yield* notAuthorized(`Access to Identity '${identity.id}' is forbidden.`)
-        } else if (!pool.settings.AllowUnauthenticatedIdentities) {
-          return yield* noGuests
-        }
-        const roleArn = pool.roles[token === undefined ? "unauthenticated" : "authenticated"]
+        const { [cognitoPrincipal]: token, ...others } = input.Logins ?? {}
+        const amr =
+          token === undefined
+            ? yield* logInto(pool, identity, others, now)
+            : yield* Issuer.verify(issuer, Redacted.make(token), { identity, pool, now })
+        const roleArn = pool.roles[amr[0] ?? ""]
         const role = [...account.roles.values()].find((one) => one.arn === roleArn)
-        if (role === undefined) {
+        if (role === undefined || !trusts(role, pool, identity, amr)) {
           return yield* new AwsError({
             code: "InvalidIdentityPoolConfigurationException",
             message: "Invalid identity pool configuration. Check assigned IAM roles for this pool."
@@ -335,14 +389,14 @@ const describe = (pool: IdentityPools.IdentityPool) => ({
   ...pool.settings
 })
 
-/** Exactly one of the logins is the pool's developer provider; no public provider is stood in for. */
+/** Exactly one of the logins is the pool's developer provider. */
 const developerLogin = Effect.fnUntraced(function* (
   pool: IdentityPools.IdentityPool,
   all: Readonly<Record<string, string>>
 ) {
-  const provider = pool.settings.DeveloperProviderName
-  const user = provider === undefined ? undefined : all[provider]
-  if (provider === undefined || user === undefined) {
+  const { DeveloperProviderName: provider = "" } = pool.settings
+  const { [provider]: user, ...others } = all
+  if (user === undefined) {
     return yield* invalidParameter(
       "This identity pool does not support the specified developer provider"
     )
@@ -350,18 +404,47 @@ const developerLogin = Effect.fnUntraced(function* (
   if (user.length > 1024) {
     return yield* invalidParameter("The developer user identifier is longer than 1024 characters.")
   }
-  const others = Object.keys(all).filter((name) => name !== provider)
-  if (others.length > 0) return yield* foreignLogin(pool, others)
-  return { provider, user }
+  return { provider, user, others }
 })
 
-/** A login that is not Cognito's own: the sandbox stands in for no public provider. */
-const foreignLogin = (pool: IdentityPools.IdentityPool, providers: ReadonlyArray<string>) =>
-  notAuthorized(
-    providers.includes(pool.settings.DeveloperProviderName ?? "")
-      ? "Invalid login token. Issuer doesn't match providerName"
-      : "Token is not from a supported provider of this identity pool."
-  )
+/** Links logins to an identity, unless one of them is another's. */
+const linkTo = Effect.fnUntraced(function* (
+  pool: IdentityPools.IdentityPool,
+  identity: IdentityPools.Identity,
+  logins: PublicLogins.PublicLogins
+) {
+  const names = logins.map(({ name }) => name)
+  if (names.some((name) => (pool.publicLogins.get(name) ?? identity) !== identity)) {
+    return yield* new AwsError({
+      code: "ResourceConflictException",
+      message: "Logins are linked to different identities."
+    })
+  }
+  IdentityPools.linkPublic(pool, identity, names)
+})
+
+const amrOf = (logins: PublicLogins.PublicLogins): ReadonlyArray<string> =>
+  logins.length === 0
+    ? ["unauthenticated"]
+    : ["authenticated", ...logins.flatMap(({ name, provider }) => [provider, name])]
+
+/** Whether STS lets the pool's identity assume a role. */
+const trusts = (
+  { trustPolicy }: Account.Role,
+  pool: IdentityPools.IdentityPool,
+  identity: IdentityPools.Identity,
+  amr: ReadonlyArray<string>
+): boolean =>
+  Policy.evaluateTrust(
+    trustPolicy.statements,
+    "sts:AssumeRoleWithWebIdentity",
+    cognitoPrincipal,
+    Condition.context({
+      [`${cognitoPrincipal}:aud`]: [pool.id],
+      [`${cognitoPrincipal}:sub`]: [identity.id],
+      [`${cognitoPrincipal}:amr`]: amr
+    })
+  ) === "allowed"
 
 const page = <A>(all: ReadonlyArray<A>, size: number, token: string | undefined) => {
   const start = token === undefined ? 0 : Number(token)
@@ -375,9 +458,9 @@ const page = <A>(all: ReadonlyArray<A>, size: number, token: string | undefined)
 
 const notFound = (message: string) => new AwsError({ code: "ResourceNotFoundException", message })
 
-const notAuthorized = (message: string) => new AwsError({ code: "NotAuthorizedException", message })
-
 const invalidParameter = (message: string) =>
   new AwsError({ code: "InvalidParameterException", message })
+
+const ownToken = notAuthorized("Invalid login token. Can't pass in a Cognito token.")
 
 const noGuests = notAuthorized("Unauthenticated access is not supported for this identity pool.")

@@ -23,13 +23,17 @@ export interface IdentityPool {
   readonly identities: Map<string, Identity>
   /** Identities by the developer's own user ids. */
   readonly developerUsers: Map<string, Identity>
+  /** Identities by what public providers say of who logs in: `issuer.example:OIDC:subject`. */
+  readonly publicLogins: Map<string, Identity>
 }
 
 export interface Identity {
   /** `REGION:GUID` */
   readonly id: string
-  /** The developer's own user ids that are linked to it; none for a guest. */
+  /** The developer's own user ids that are linked to it. */
   readonly developerUsers: Set<string>
+  /** Whether somebody is known by it; a guest is nobody. */
+  isLinked: boolean
 }
 
 export type IdentityPools = Map<string, IdentityPool>
@@ -40,22 +44,40 @@ export const addPool = (pools: IdentityPools, region: string, settings: Settings
     settings,
     roles: {},
     identities: new Map(),
-    developerUsers: new Map()
+    developerUsers: new Map(),
+    publicLogins: new Map()
   }
   pools.set(pool.id, pool)
   return pool
 }
 
 export const addIdentity = (pool: IdentityPool, region: string): Identity => {
-  const identity: Identity = { id: `${region}:${randomUUID()}`, developerUsers: new Set() }
+  const identity: Identity = {
+    id: `${region}:${randomUUID()}`,
+    developerUsers: new Set(),
+    isLinked: false
+  }
   pool.identities.set(identity.id, identity)
   return identity
 }
 
 /** Links the developer's own user id to an identity. */
 export const link = (pool: IdentityPool, identity: Identity, user: string): void => {
+  identity.isLinked = true
   identity.developerUsers.add(user)
   pool.developerUsers.set(user, identity)
+}
+
+/** Links public providers' logins to an identity. */
+export const linkPublic = (
+  pool: IdentityPool,
+  identity: Identity,
+  logins: ReadonlyArray<string>
+): void => {
+  for (const login of logins) {
+    identity.isLinked = true
+    pool.publicLogins.set(login, identity)
+  }
 }
 
 /** The identity of the developer's own user id: the same at every call, new at the first. */

@@ -3,6 +3,7 @@ import type { FederationError } from "@federate/core"
 import { localKeys, verify as verifyJwt } from "@federate/oidc"
 import type { VerificationError } from "@federate/oidc"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import { AwsError } from "../aws/AwsError.ts"
 import * as KeyRing from "../KeyRing.ts"
@@ -28,9 +29,8 @@ export interface TokenOptions {
   readonly pool: IdentityPool
   readonly poolArn: string
   readonly identity: Identity
-  /** The developer provider's name, and the developer's own user id. */
-  readonly provider: string
-  readonly user: string
+  /** How it logged in: `authenticated` with its logins, or `unauthenticated`. */
+  readonly amr: ReadonlyArray<string>
   /** Seconds. */
   readonly duration: number
   readonly principalTags?: Readonly<Record<string, string>>
@@ -38,16 +38,16 @@ export interface TokenOptions {
   readonly now: number
 }
 
-/** The token of GetOpenIdTokenForDeveloperIdentity, its claims in the order that Cognito has them. */
+/** A token about an identity, its claims in the order that Cognito has them. */
 export const mint = (issuer: Issuer, options: TokenOptions): Effect.Effect<string> => {
-  const { identity, pool, principalTags, provider, user } = options
+  const { amr, identity, pool, principalTags } = options
   const issuedAt = seconds(options.now)
   return KeyRing.sign(
     issuer.keys.current(),
     {
       sub: identity.id,
       aud: pool.id,
-      amr: ["authenticated", provider, `${provider}:${pool.id}:${user}`],
+      amr,
       iss: issuer.url,
       ...(principalTags !== undefined && {
         "https://aws.amazon.com/tags": {
@@ -101,7 +101,7 @@ const keySet = Effect.fnUntraced(function* ({ base64Defect, keys }: Issuer) {
 const defective = (n: string): string =>
   Buffer.concat([Buffer.of(0), Buffer.from(n, "base64url")]).toString("base64")
 
-/** Whether a token is this issuer's own, for this identity of this pool. */
+/** Verifies a token of this issuer's own, for this identity of this pool; gives its `amr`. */
 export const verify = Effect.fnUntraced(function* (
   { keys, url }: Issuer,
   token: Redacted.Redacted,
@@ -113,7 +113,7 @@ export const verify = Effect.fnUntraced(function* (
   }
 ) {
   const jwks = yield* Effect.forEach(keys.published(), KeyRing.toJwk)
-  yield* verifyJwt(token, {
+  const { claims } = yield* verifyJwt(token, {
     keys: localKeys({ keys: jwks }),
     algorithms: ["RS512"],
     issuer: url,
@@ -125,6 +125,8 @@ export const verify = Effect.fnUntraced(function* (
       (error) => new AwsError({ code: "NotAuthorizedException", message: complaint(error) })
     )
   )
+  const { amr } = claims
+  return (Array.isArray(amr) ? amr : []).filter(Predicate.isString)
 })
 
 const complaint = (error: VerificationError | FederationError): string => {

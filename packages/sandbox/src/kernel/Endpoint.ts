@@ -11,6 +11,7 @@ const names = {
     "GetCredentialsForIdentity",
     "GetId",
     "GetIdentityPoolRoles",
+    "GetOpenIdToken",
     "GetOpenIdTokenForDeveloperIdentity",
     "ListIdentityPools",
     "LookupDeveloperIdentity",

@@ -281,8 +281,9 @@ describe("OpenID providers", () => {
   })
 
   it("are of https issuers", async () => {
-    for (const url of ["http://issuer.example", "issuer.example", "https://issuer.example?a=b"])
-      assert.deepInclude(await refusal(make(url)), { name: "InvalidInputException", status: 400 })
+    const urls = ["http://issuer.example", "issuer.example", "https://issuer.example?a=b"]
+    for (const error of await Promise.all(urls.map((url) => refusal(make(url)))))
+      assert.deepInclude(error, { name: "InvalidInputException", status: 400 })
   })
 })
 
@@ -294,8 +295,8 @@ describe("outbound federation", () => {
       iamClient(sandbox()).send(new EnableOutboundWebIdentityFederationCommand({}))
     const disable = () =>
       iamClient(sandbox()).send(new DisableOutboundWebIdentityFederationCommand({}))
-    for (const call of [info, disable])
-      assert.deepInclude(await refusal(call()), { name: "FeatureDisabledException", status: 404 })
+    for (const error of await Promise.all([info, disable].map((call) => refusal(call()))))
+      assert.deepInclude(error, { name: "FeatureDisabledException", status: 404 })
     const { IssuerIdentifier } = await enable()
     assert.match(IssuerIdentifier ?? "", /^https:\/\/localhost:\d+\/outbound\/[0-9a-f-]{36}$/)
     assert.deepInclude(await refusal(enable()), { name: "FeatureEnabledException", status: 409 })

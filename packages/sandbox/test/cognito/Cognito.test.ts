@@ -9,6 +9,7 @@ import {
   GetOpenIdTokenCommand,
   GetOpenIdTokenForDeveloperIdentityCommand,
   ListIdentityPoolsCommand,
+  ListTagsForResourceCommand,
   LookupDeveloperIdentityCommand,
   SetIdentityPoolRolesCommand
 } from "@aws-sdk/client-cognito-identity"
@@ -19,10 +20,12 @@ import type {
 } from "@aws-sdk/client-cognito-identity"
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts"
 import { Fault } from "@federate/sandbox"
+import type { TokenOptions } from "@federate/sandbox"
 import { assert, describe, it } from "@effect/vitest"
 import { decodeJwt } from "jose"
 import { cognitoClient, refusal } from "../aws.ts"
 import { running } from "../running.ts"
+import { createRole, federated, trustIssuer } from "../sts.ts"
 
 const sandbox = running()
 
@@ -190,7 +193,7 @@ describe("inputs", () => {
   })
 
   it("for an operation that is not stood in for are refused", async () => {
-    const call = admin().send(new GetOpenIdTokenCommand({ IdentityId: unknownId }))
+    const call = admin().send(new ListTagsForResourceCommand({ ResourceArn: "x".repeat(20) }))
     assert.deepInclude(await refusal(call), { name: "UnknownOperationException", status: 400 })
     const response = await fetch(sandbox().http, {
       method: "POST",
@@ -411,9 +414,21 @@ describe("GetCredentialsForIdentity", () => {
     "cognito-identity.amazonaws.com": token ?? ""
   })
 
+  /** A role that a pool's identities may assume, if they logged in so. */
+  const createRoleFor = (name: string, poolId: string, amr = "authenticated") =>
+    createRole(
+      sandbox(),
+      name,
+      federated("cognito-identity.amazonaws.com", {
+        StringEquals: { "cognito-identity.amazonaws.com:aud": poolId },
+        "ForAnyValue:StringLike": { "cognito-identity.amazonaws.com:amr": amr }
+      })
+    )
+
   it("gives the pool's role to who has a developer token, for an hour", async () => {
     const IdentityPoolId = await createPool()
-    const { roleArn, roleName } = sandbox().aws.workload
+    const roleName = "developers"
+    const roleArn = await createRoleFor(roleName, IdentityPoolId)
     await setRoles(IdentityPoolId, { authenticated: roleArn })
     const { IdentityId, Token } = await mint({ IdentityPoolId })
     const answer = await credentials({ IdentityId, Logins: login(Token), CustomRoleArn: roleArn })
@@ -450,7 +465,8 @@ describe("GetCredentialsForIdentity", () => {
 
   it("gives the guests' role to guests", async () => {
     const IdentityPoolId = await createPool({ guests: true })
-    await setRoles(IdentityPoolId, { unauthenticated: sandbox().aws.workload.roleArn })
+    const unauthenticated = await createRoleFor("guests", IdentityPoolId, "unauthenticated")
+    await setRoles(IdentityPoolId, { unauthenticated })
     const { IdentityId } = await admin().send(new GetIdCommand({ IdentityPoolId }))
     assert.isDefined((await credentials({ IdentityId })).Credentials?.SessionToken)
   })
@@ -482,7 +498,11 @@ describe("GetCredentialsForIdentity", () => {
       await refused(login(Token)),
       /^InvalidIdentityPoolConfigurationException: Invalid identity pool configuration. Check assigned IAM roles/
     )
+    // The first journey's role trusts the first journey's pool alone.
     await setRoles(IdentityPoolId, { authenticated: sandbox().aws.workload.roleArn })
+    assert.match(await refused(login(Token)), /Check assigned IAM roles/)
+    const authenticated = await createRoleFor("of-the-pool", IdentityPoolId)
+    await setRoles(IdentityPoolId, { authenticated })
     assert.match(await refused(login(Token), sandbox().aws.admin.roleArn), /CustomRoleArn/)
     sandbox().skew("cognito", 16 * 60_000)
     assert.match(await refused(login(Token)), /Invalid login token. Token is expired./)
@@ -521,6 +541,141 @@ describe("GetCredentialsForIdentity", () => {
       })
     )
     assert.deepInclude(await refusal(call), { name: "InvalidParameterException" })
+  })
+})
+
+describe("logins at public providers", () => {
+  const audience = "cognito"
+
+  /** A pool that lists an issuer of the test's own; and that issuer's name as a login. */
+  const poolFor = async (issuer: string, more: { classic?: boolean; guests?: boolean } = {}) => {
+    const url = sandbox().issuerUrl(issuer)
+    const { IdentityPoolId } = await admin().send(
+      new CreateIdentityPoolCommand({
+        IdentityPoolName: "public",
+        AllowUnauthenticatedIdentities: more.guests ?? false,
+        AllowClassicFlow: more.classic ?? true,
+        DeveloperProviderName: provider,
+        OpenIdConnectProviderARNs: [await trustIssuer(sandbox(), url, audience)]
+      })
+    )
+    assert.isDefined(IdentityPoolId)
+    return { IdentityPoolId, name: url.replace("https://", "") }
+  }
+
+  const token = (issuer: string, options: Partial<TokenOptions> = {}) =>
+    sandbox().issueToken(issuer, { subject: "me", audience, ...options })
+
+  const getId = (IdentityPoolId: string, Logins: Record<string, string>) =>
+    admin().send(new GetIdCommand({ IdentityPoolId, Logins }))
+
+  const getToken = (IdentityId: string | undefined, Logins?: Record<string, string>) =>
+    admin().send(new GetOpenIdTokenCommand({ IdentityId, ...(Logins && { Logins }) }))
+
+  it("give the same identity for the same subject, and tokens about it for ten minutes", async () => {
+    const { IdentityPoolId, name } = await poolFor("login")
+    const { IdentityId } = await getId(IdentityPoolId, { [name]: await token("login") })
+    const again = await getId(IdentityPoolId, { [name]: await token("login") })
+    assert.strictEqual(again.IdentityId, IdentityId)
+    const other = await getId(IdentityPoolId, {
+      [name]: await token("login", { subject: "another" })
+    })
+    assert.notStrictEqual(other.IdentityId, IdentityId)
+    const { Token = "" } = await getToken(IdentityId, { [name]: await token("login") })
+    const claims = decodeJwt(Token)
+    assert.deepInclude(claims, {
+      iss: sandbox().issuer,
+      sub: IdentityId ?? "",
+      aud: IdentityPoolId,
+      amr: ["authenticated", name, `${name}:OIDC:me`]
+    })
+    assert.strictEqual((claims.exp ?? 0) - (claims.iat ?? 0), 600)
+  })
+
+  it("stand beside the developer's, for one identity", async () => {
+    const { IdentityPoolId, name } = await poolFor("beside")
+    const login = { [name]: await token("beside") }
+    const { IdentityId, Token = "" } = await mint({
+      IdentityPoolId,
+      Logins: { [provider]: "me", ...login }
+    })
+    assert.strictEqual((await getId(IdentityPoolId, login)).IdentityId, IdentityId)
+    assert.deepEqual(decodeJwt(Token)["amr"], [
+      "authenticated",
+      name,
+      `${name}:OIDC:me`,
+      provider,
+      `${provider}:${IdentityPoolId}:me`
+    ])
+    const conflict = mint({ IdentityPoolId, Logins: { [provider]: "another", ...login } })
+    assert.deepInclude(await refusal(conflict), { name: "ResourceConflictException" })
+  })
+
+  it("give credentials, without a token of Cognito's between", async () => {
+    const { IdentityPoolId, name } = await poolFor("enhanced", { classic: false })
+    const login = { [name]: await token("enhanced") }
+    const { IdentityId } = await getId(IdentityPoolId, login)
+    const Roles = {
+      authenticated: await createRole(
+        sandbox(),
+        "enhanced",
+        federated("cognito-identity.amazonaws.com", {
+          StringEquals: { "cognito-identity.amazonaws.com:sub": IdentityId }
+        })
+      )
+    }
+    await admin().send(new SetIdentityPoolRolesCommand({ IdentityPoolId, Roles }))
+    const { Credentials } = await admin().send(
+      new GetCredentialsForIdentityCommand({ IdentityId, Logins: login })
+    )
+    assert.isDefined(Credentials?.SessionToken)
+    assert.match((await refusal(getToken(IdentityId, login))).message, /classic.* is not enabled/)
+  })
+
+  it("are refused in Cognito's words", async () => {
+    const { IdentityPoolId, name } = await poolFor("strict", { guests: true })
+    const { IdentityPoolId: elsewhere } = await poolFor("elsewhere")
+    const good = { [name]: await token("strict") }
+    const { IdentityId } = await getId(IdentityPoolId, good)
+    const guest = await admin().send(new GetIdCommand({ IdentityPoolId }))
+    assert.deepEqual(decodeJwt((await getToken(guest.IdentityId)).Token ?? "")["amr"], [
+      "unauthenticated"
+    ])
+    const { Token = "" } = await getToken(IdentityId, good)
+    const another = await token("strict", { subject: "another" })
+    const refusals: ReadonlyArray<readonly [() => Promise<unknown>, RegExp]> = [
+      [() => getId(elsewhere, good), /not from a supported provider/],
+      [
+        async () => getId(IdentityPoolId, { [name]: await token("elsewhere") }),
+        /doesn't match providerName/
+      ],
+      [
+        async () => getId(IdentityPoolId, { [name]: await token("nobody") }),
+        /Invalid login token\.$/
+      ],
+      [
+        async () =>
+          getId(IdentityPoolId, { [name]: await token("strict", { audience: "another" }) }),
+        /Invalid login token\.$/
+      ],
+      [
+        async () =>
+          getId(IdentityPoolId, { [name]: await token("strict", { lifetime: -120_000 }) }),
+        /Token is expired/
+      ],
+      [() => getToken(IdentityId), /Access to Identity '.*' is forbidden/],
+      [() => getToken(IdentityId, { [name]: another }), /Logins don't match/],
+      [
+        () => getToken(IdentityId, { "cognito-identity.amazonaws.com": Token }),
+        /Can't pass in a Cognito token/
+      ]
+    ]
+    const errors = await Promise.all(refusals.map(([call]) => refusal(call())))
+    for (const [at, { message, name: code }] of errors.entries()) {
+      assert.strictEqual(code, "NotAuthorizedException")
+      assert.match(message, refusals[at]![1])
+    }
+    assert.deepInclude(await refusal(getToken(unknownId)), { name: "ResourceNotFoundException" })
   })
 })
 
