@@ -9,6 +9,7 @@ import * as Logger from "effect/Logger"
 import manifest from "../package.json" with { type: "json" }
 import { joined, own, separated } from "./argv.ts"
 import { credential } from "./commands/credential.ts"
+import { doctor } from "./commands/doctor.ts"
 import { explain } from "./commands/explain.ts"
 import { init } from "./commands/init.ts"
 import { inspect } from "./commands/inspect.ts"
@@ -29,6 +30,7 @@ const command = root.pipe(
     credential,
     inspect,
     explain,
+    doctor,
     init,
     schema,
     sandbox

@@ -23,10 +23,11 @@ export const explanation = ({ findings, issuer, trust }: Explanation): ReadonlyA
     : [
         `${dim("trust")}  ${trust.party}: ${trust.kind}${trust.name === undefined ? "" : ` ${printable(trust.name)}`}`
       ]),
-  ...findings.flatMap(lines)
+  ...findings.flatMap(linesOf)
 ]
 
-const lines = ({
+/** One finding. */
+export const linesOf = ({
   comparison,
   fix,
   subject,

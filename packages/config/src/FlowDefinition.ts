@@ -27,6 +27,12 @@ export interface MakeOptions {
   readonly refresh?: RefreshPolicy.RefreshPolicy
 }
 
+/** What a flow is made of. */
+interface Parts {
+  readonly source: AssertionSource.AssertionSource
+  readonly exchanger: TokenExchanger.TokenExchanger<Credential.Credential>
+}
+
 /** Decoded, checked, not made yet. */
 export interface FlowDefinition {
   readonly name: string
@@ -41,8 +47,12 @@ export interface FlowDefinition {
   readonly client: string | undefined
   /** What is asked for when the caller does not say. */
   readonly scopes: ReadonlyArray<string> | undefined
+  /** What the exchanger's own schema made of its settings; nothing without an exchanger. */
+  readonly exchangerSettings: unknown
   /** All that the file says of it, variables put in: equal (`Equal.equals`) for definitions that make the same flow. */
   readonly identity: Redacted.Redacted
+  /** Makes source and exchanger alone, for who goes through a flow step by step. */
+  readonly parts: Effect.Effect<Parts, FederationError>
   /** Makes the flow. It lives as long as the scope. */
   readonly make: (
     options?: MakeOptions
@@ -88,6 +98,10 @@ export const defineFlow = <Platform>(
     const made = yield* own.adapter.make(own.settings, platform)
     return own.adapter.metered ? yield* AssertionSource.cached(made) : made
   })
+  const ownExchanger =
+    exchanger === undefined
+      ? Effect.succeed(TokenExchanger.passThrough)
+      : Effect.suspend(() => exchanger.adapter.make(exchanger.settings, platform))
   return Result.succeed({
     name,
     source: own.adapter.type,
@@ -96,16 +110,15 @@ export const defineFlow = <Platform>(
     cloud: exchanger?.adapter.cloud,
     client: exchanger?.adapter.client?.(exchanger.settings),
     scopes: exchanger?.adapter.scopes?.(exchanger.settings),
+    exchangerSettings: exchanger?.settings,
+    parts: Effect.all({ source: ownSource, exchanger: ownExchanger }),
     identity: Redacted.make(JSON.stringify(described)),
     make: Effect.fnUntraced(function* (options = {}) {
       const policy = refresh === undefined ? options.refresh : refreshPolicy(refresh)
       return yield* Flow.make<Credential.Credential>({
         name,
         source: options.source ?? (yield* ownSource),
-        exchanger:
-          exchanger === undefined
-            ? TokenExchanger.passThrough
-            : yield* exchanger.adapter.make(exchanger.settings, platform),
+        exchanger: yield* ownExchanger,
         ...(retry !== undefined && { retry: retryPolicy(retry) }),
         ...(policy !== undefined && { refresh: policy })
       })

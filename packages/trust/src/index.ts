@@ -1,6 +1,8 @@
 /** Both halves of a trust, side by side: what an assertion says, and what the other side demands of it. */
 export { compare, isMet, nearest } from "./compare.ts"
 export type { Comparison, Held } from "./compare.ts"
+export { diagnose } from "./diagnose.ts"
+export type { Patient } from "./diagnose.ts"
 export { difference } from "./difference.ts"
 export type { Difference, Range } from "./difference.ts"
 export { explain } from "./explain.ts"
@@ -10,3 +12,4 @@ export type { KnownIssuer } from "./issuers.ts"
 export { pasted } from "./pasted.ts"
 export type { Pasted } from "./pasted.ts"
 export type { Demand, ErrorMeaning, RelyingParty, TrustRecord } from "./RelyingParty.ts"
+export type { Access, TrustReader } from "./TrustReader.ts"

@@ -1,13 +1,10 @@
-import { Assertion } from "@federate/core"
 import { assert, describe, it } from "@effect/vitest"
 import { explain } from "@federate/trust"
 import type { Finding, Given, RelyingParty, TrustRecord } from "@federate/trust"
-import { Redacted, Result } from "effect"
+import { assertionOf } from "./tokens.ts"
 
 const now = Date.parse("2026-03-04T14:00:00Z")
 const second = 1000
-
-const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url")
 
 const claims = {
   iss: "https://token.actions.githubusercontent.com",
@@ -17,12 +14,8 @@ const claims = {
   exp: now / second + 300
 }
 
-const token = (changed: Readonly<Record<string, unknown>> = {}, alg = "RS256") =>
-  Result.getOrThrow(
-    Assertion.fromJwt(Redacted.make(`${part({ alg })}.${part({ ...claims, ...changed })}.AAAA`), {
-      obtainedAt: now
-    })
-  )
+const token = (changed: Readonly<Record<string, unknown>> = {}, alg?: string) =>
+  assertionOf({ ...claims, ...changed }, alg, now)
 
 const record: TrustRecord = {
   kind: "credential",

@@ -1,0 +1,24 @@
+/** Reads the trust that stands on the other side, where whoever asks may read it. */
+import type { FederationError } from "@federate/core"
+import type * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+
+/** By which right the trust is read. */
+export interface Access {
+  /** An access token for the API that keeps the trust. */
+  readonly token?: Redacted.Redacted | undefined
+}
+
+/** @typeParam Config what the exchanger's schema decodes to */
+export interface TrustReader<Config, Platform> {
+  /** The exchanger's `type` in a config file. */
+  readonly type: string
+  /** What the token must be for. */
+  readonly scope: string
+  /** What `RelyingParty.records` reads. */
+  readonly read: (
+    config: Config,
+    access: Access,
+    platform: Platform
+  ) => Effect.Effect<ReadonlyArray<unknown>, FederationError>
+}
