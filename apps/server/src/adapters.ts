@@ -6,15 +6,18 @@ import type { Adapters } from "@federate/config"
 import * as entra from "@federate/entra/adapter"
 import * as google from "@federate/google/adapter"
 import type { Platform } from "@federate/http"
+import * as oidc from "@federate/oidc/adapter"
 
 export const adapters: Adapters<Platform> = {
-  sources: [aws.source, cognito.source, google.source],
+  sources: [aws.source, cognito.source, google.source, oidc.clientCredentials, oidc.selfSigned],
   exchangers: [
     aws.exchanger,
     cognito.exchanger,
     entra.exchanger,
     google.exchanger,
-    google.idTokenExchanger
+    google.idTokenExchanger,
+    oidc.jwtBearer,
+    oidc.tokenExchange
   ]
 }
 

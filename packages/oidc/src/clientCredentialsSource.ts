@@ -82,6 +82,8 @@ const hints = new Map<string, (id: string) => string>(
   Object.entries({
     invalid_client: (id: string) =>
       `Compare the client "${id}" and its secret, key or certificate with its registration, and \`client.authentication\` with its token_endpoint_auth_method.`,
+    invalid_request: (id: string) =>
+      `Check scopes, audience and resource, and that the client "${id}" is allowed the grant type client_credentials.`,
     invalid_target: () => "The provider does not know this `audience` or `resource`.",
     unauthorized_client: (id: string) =>
       `Allow the client "${id}" the grant type client_credentials.`

@@ -35,7 +35,7 @@ export const checkedResources = (resources: ReadonlyArray<string>) => {
 }
 
 /** What a request already has a place for: RFC 6749, 7521, 8693, 8707. */
-const own = [
+const own = new Set([
   "actor_token",
   "actor_token_type",
   "assertion",
@@ -49,11 +49,11 @@ const own = [
   "scope",
   "subject_token",
   "subject_token_type"
-]
+])
 
 /** Parameters of the server's own. */
 export const checkedParameters = (parameters: Readonly<Record<string, string>> = {}) => {
-  const taken = Object.keys(parameters).find((name) => own.includes(name))
+  const taken = Object.keys(parameters).find((name) => own.has(name))
   return taken === undefined
     ? Result.succeed(parameters)
     : misconfigured(

@@ -225,6 +225,20 @@ describe("remoteKeys", () => {
     })
   )
 
+  it.effect("is not kept busy by ten thousand keys", () =>
+    Effect.gen(function* () {
+      const remote = site()
+      remote.keys.push(...Array.from({ length: 10_000 }, () => ({ kty: "RSA" })), rsa.jwk)
+      const keys = yield* remoteKeys({ issuer: issuerUrl, fetch: remote.fetch })
+      assert.match((yield* Effect.flip(keys.find(header))).message, /publishes no key/)
+      // Real ones come to more than is read.
+      const real = site()
+      real.keys.push(...Array.from({ length: 10_000 }, (_, n) => ({ ...rsa.jwk, kid: `k${n}` })))
+      const many = yield* remoteKeys({ issuer: issuerUrl, fetch: real.fetch })
+      assert.match((yield* Effect.flip(many.find(header))).message, /more than 524288 bytes/)
+    })
+  )
+
   it.effect("needs no discovery document where it is told where the keys are", () =>
     Effect.gen(function* () {
       const remote = site()

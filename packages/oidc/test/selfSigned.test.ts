@@ -3,10 +3,11 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { localKeys, readSigningKey, selfSigned, verify } from "@federate/oidc"
 import type { SelfSignedOptions } from "@federate/oidc"
-import { visible } from "@federate/testing"
+import { selfSigned as adapter } from "@federate/oidc/adapter"
+import { adapterContract, visible } from "@federate/testing"
 import { AssertionSource, Flow } from "@federate/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Effect, Redacted, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { afterAll } from "vitest"
 import { pem, privateKeys } from "./keys.ts"
@@ -25,6 +26,8 @@ const ask = (
   change: Partial<SelfSignedOptions> = {},
   request: AssertionSource.AssertionRequest = { audience: "party" }
 ) => Effect.flatMap(make(change), (source) => source.assertion(request))
+
+adapterContract("self-signed", { adapter, settings: { issuer, subject: "build" } })
 
 describe("selfSigned", () => {
   it.effect("signs what a relying party believes, by the clock it lives in", () =>
@@ -177,6 +180,25 @@ describe("selfSigned", () => {
         assert.isTrue(error.reason._tag === "Misconfigured", visible(error))
         assert.propertyVal(error.reason, "setting", setting)
       }
+    })
+  )
+
+  it.effect("is made of what a config file says", () =>
+    Effect.gen(function* () {
+      const config = Schema.decodeUnknownEffect(adapter.config, { onExcessProperty: "error" })
+      const source = yield* adapter.make(
+        yield* config({
+          issuer,
+          subject: "build",
+          lifetime: "2m",
+          privateKey: Redacted.value(options.privateKey!),
+          claims: { environment: ["prod", 1] }
+        }),
+        {}
+      )
+      const { claims, lifetime } = yield* source.assertion({ audience: "a" })
+      assert.strictEqual(lifetime, 120_000)
+      assert.deepStrictEqual(claims["environment"], ["prod", 1])
     })
   )
 
