@@ -146,6 +146,8 @@ export const callChecks = <Made>(options: Calls<Made>): ReadonlyArray<Check> => 
     {
       name: "makes one attempt: trying again is the flow's",
       holds: Effect.gen(function* () {
+        const usual = counting(answering(well))
+        yield* call(usual.fetch)
         const answers = refused.map(
           ({ answer }): Fetch =>
             async () =>
@@ -155,9 +157,13 @@ export const callChecks = <Made>(options: Calls<Made>): ReadonlyArray<Check> => 
           ...Object.values<Fault>(faults).map(({ fetch }) => fetch(well)),
           ...answers
         ]) {
-          const { asked, fetch } = counting(wrong)
-          yield* failing(fetch)
-          assert.strictEqual(asked(), 1)
+          const requests: Array<string> = []
+          yield* failing((url, init) => {
+            requests.push(`${init.method} ${url}`)
+            return wrong(url, init)
+          })
+          assert.isAtMost(requests.length, usual.asked())
+          assert.strictEqual(new Set(requests).size, requests.length, "a request is made again")
         }
       })
     },
