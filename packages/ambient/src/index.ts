@@ -1,3 +1,7 @@
 /** Assertion sources for the platform that a workload already runs on: each gives the token that it finds there. */
+export { azureManagedIdentity } from "./azureManagedIdentity.ts"
+export type { AzureManagedIdentityOptions } from "./azureManagedIdentity.ts"
+export { googleMetadata } from "./googleMetadata.ts"
+export type { GoogleMetadataOptions } from "./googleMetadata.ts"
 export { spiffe } from "./spiffe.ts"
 export type { SpiffeOptions } from "./spiffe.ts"
