@@ -2,9 +2,11 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { Sandbox } from "@federate/sandbox"
+import * as Effect from "effect/Effect"
 import { afterAll, assert, beforeAll, beforeEach, describe, it, vi } from "vitest"
 import { connectProxy } from "../../../packages/http/test/connectProxy.ts"
 import type { ConnectProxy } from "../../../packages/http/test/connectProxy.ts"
+import * as Certificates from "../../../packages/sandbox/src/kernel/Certificates.ts"
 import { folder } from "./folder.ts"
 import { claims } from "./flows.ts"
 import { federate, outcome } from "./process.ts"
@@ -73,6 +75,25 @@ describe("federate where the way out is a proxy", () => {
       [`${entra}:443`, authorization]
     ])
     assert.notInclude(stderr, "SECRET")
+  })
+
+  it("trusts the CAs of NODE_EXTRA_CA_CERTS for a proxy that speaks TLS, and not without", async () => {
+    const { ca, certificate, key } = await Effect.runPromise(Certificates.make())
+    const secure = await connectProxy(Number(new URL(sandbox.https).port), {
+      cert: certificate,
+      key
+    })
+    const variables = { HTTPS_PROXY: `https://${secure.host}` }
+    const both = join(here, "both.pem")
+    writeFileSync(both, `${sandbox.caPem}\n${ca}`)
+    const trusting = await run({ ...variables, NODE_EXTRA_CA_CERTS: both })
+    assert.strictEqual(trusting.code, 0, trusting.stderr)
+    const { stderr } = await run(variables)
+    secure.close()
+    assert.include(
+      stderr.replace(/\s+/g, " "),
+      `NODE_EXTRA_CA_CERTS problem the certificate of the proxy ${secure.host} is not trusted`
+    )
   })
 
   it("lets the AWS SDK look for its own credentials through it, too", async () => {

@@ -64,12 +64,9 @@ export const proxiedFetch =
     const proxy = Result.getOrThrowWith(proxyFor(url, environment), (fault) => new Failure(fault))
     if (proxy === undefined) return nodeFetch({})(address, init)
     const socket = await tunnel(proxy, url, init.signal ?? undefined)
-    const host = bare(url)
     return nodeFetch({
       createConnection: () =>
-        url.protocol === "https:"
-          ? connect({ socket, host, servername: isIP(host) === 0 ? host : "" })
-          : socket
+        url.protocol === "https:" ? connect({ socket, ...namesOf(url) }) : socket
     })(address, init)
   }
 
@@ -82,7 +79,8 @@ const tunnel = (proxy: Proxy, { hostname, port, protocol }: URL, signal: AbortSi
     const { request } = proxy.url.protocol === "https:" ? Https : Http
     const authority = `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`
     const asked = request({
-      host: bare(proxy.url),
+      // Node would take the name for TLS from the header `Host`, which is the target's.
+      ...namesOf(proxy.url),
       port: proxy.url.port || (proxy.url.protocol === "https:" ? 443 : 80),
       method: "CONNECT",
       path: authority,
@@ -123,6 +121,12 @@ const refusal = ({ authorization, setting, url }: Proxy, to: string, status: num
 
 /** A host as resolvers and certificates have it: without brackets or a last dot. */
 const bare = ({ hostname }: URL): string => hostname.replace(/^\[|\]$|\.$/g, "")
+
+/** Whom a certificate must be for; in TLS addresses have no name (RFC 6066 §3). */
+const namesOf = (url: URL) => {
+  const host = bare(url)
+  return { host, servername: isIP(host) === 0 ? host : "" }
+}
 
 const within = (host: string, list: BlockList): boolean =>
   isIP(host) !== 0 && list.check(host, isIPv6(host) ? "ipv6" : "ipv4")

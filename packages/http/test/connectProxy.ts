@@ -1,6 +1,7 @@
 /** An HTTP proxy on loopback that takes CONNECT alone, and leads every host to one place on this machine. */
 import { once } from "node:events"
 import { createServer } from "node:http"
+import { createServer as createSecureServer } from "node:https"
 import { connect } from "node:net"
 import type { AddressInfo, Socket } from "node:net"
 
@@ -15,11 +16,18 @@ export interface ConnectProxy {
   readonly close: () => void
 }
 
-/** @param port where every host leads to, on 127.0.0.1 */
-export const connectProxy = async (port: number): Promise<ConnectProxy> => {
+/**
+ * @param port where every host leads to, on 127.0.0.1
+ * @param tls what it is itself reached by, where not plainly
+ */
+export const connectProxy = async (
+  port: number,
+  tls?: { readonly cert: string; readonly key: string }
+): Promise<ConnectProxy> => {
   const sockets = new Set<Socket>()
   const asked: Array<readonly [string, string | undefined]> = []
-  const server = createServer((_request, response) => response.writeHead(405).end())
+  const server = tls === undefined ? createServer() : createSecureServer(tls)
+  server.on("request", (_request, response) => response.writeHead(405).end())
   server.on("connection", (socket) => {
     sockets.add(socket)
     socket.on("close", () => sockets.delete(socket))
