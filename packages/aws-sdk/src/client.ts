@@ -60,7 +60,8 @@ export const makeClient = Effect.fnUntraced(function* <Loaded>(
       if (kept === undefined)
         return yield* Effect.fail(classifyUnsent(called.error, options.setting))
       const answer = yield* Effect.fromResult(kept)
-      if (isSkewCorrected(called.error)) return yield* Effect.fail(skewCorrected(answer))
+      if (answer.status >= 400 && isSkewCorrected(called.error))
+        return yield* Effect.fail(skewCorrected(answer))
       return { answer, output: called.output }
     })
   }

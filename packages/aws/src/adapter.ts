@@ -60,12 +60,10 @@ const exchangerConfig = Schema.Struct({
     description: "The role that trusts the assertion's issuer",
     examples: ["arn:aws:iam::123456789012:role/reader"]
   }),
-  region: Schema.optionalKey(
-    Schema.String.annotate({
-      description: "Whose STS is asked; needed unless there is an endpoint",
-      examples: ["eu-central-1"]
-    })
-  ),
+  region: Schema.String.annotate({
+    description: "Whose STS is asked: any active region of the role's partition",
+    examples: ["eu-central-1"]
+  }),
   roleSessionName: Schema.optionalKey(
     Schema.String.annotate({ description: "The session's name in CloudTrail; federate without it" })
   ),

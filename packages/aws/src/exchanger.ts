@@ -15,8 +15,8 @@ import { checkedEndpoint, checkedRegion, misconfigured, secondsOf } from "./sett
 export interface ExchangerOptions {
   /** `arn:aws:iam::ACCOUNT:role/NAME`. */
   readonly roleArn: string
-  /** Whose STS is asked: any active region of the role's partition. Needed unless there is an `endpoint`. */
-  readonly region?: string | undefined
+  /** Whose STS is asked: any active region of the role's partition. */
+  readonly region: string
   /** Instead of the region's own: https, or http on loopback. */
   readonly endpoint?: string | undefined
   /** How the session is called in CloudTrail and in its ARN, 2 to 64 of letters, digits and `_+=,.@-`. Default: `federate`. */
@@ -159,17 +159,8 @@ const checkedRole = (arn: string) => {
     : Result.succeed({ partition, role: { arn, account: parts[2]!, partition: partition.name } })
 }
 
-const urlOf = ({ endpoint, region }: ExchangerOptions, partition: string) => {
-  if (region === undefined) {
-    return endpoint === undefined
-      ? misconfigured(
-          "region",
-          "is missing",
-          "Name the region whose STS is to be asked, such as eu-central-1."
-        )
-      : Result.map(checkedEndpoint(endpoint), ({ href }) => href)
-  }
-  return Result.gen(function* () {
+const urlOf = ({ endpoint, region }: ExchangerOptions, partition: string) =>
+  Result.gen(function* () {
     const { name: own, suffix } = partitionOf(yield* checkedRegion(region))
     if (own !== partition) {
       return yield* misconfigured(
@@ -182,7 +173,6 @@ const urlOf = ({ endpoint, region }: ExchangerOptions, partition: string) => {
       ? `https://sts.${region}.${suffix}/`
       : (yield* checkedEndpoint(endpoint)).href
   })
-}
 
 const checkedPolicy = (policy: ExchangerOptions["policy"]) => {
   if (policy === undefined) return Result.succeed(undefined)

@@ -7,41 +7,11 @@ import { assertionFor, tokenExchangerContract } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, Result, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { refusal } from "./answers.ts"
+import { credentials as good, document, refusal, secretKey, sessionToken, xml } from "./answers.ts"
 
 const roleArn = "arn:aws:iam::111122223333:role/team/reader"
 const options: ExchangerOptions = { roleArn, region: "eu-central-1" }
-const secret = "THE-SECRET-KEY"
-const session = "THE-SESSION-TOKEN"
 const assertion = assertionFor("workload")
-
-const fields = {
-  AccessKeyId: "ASIAEXAMPLE",
-  SecretAccessKey: secret,
-  SessionToken: session,
-  Expiration: "1970-01-01T01:00:00Z"
-}
-
-const xml = (body: string, date = "Thu, 01 Jan 1970 00:00:00 GMT") =>
-  new Response(body, { headers: { date, "content-type": "text/xml" } })
-
-const document = (change: Partial<Record<keyof typeof fields, string | undefined>> = {}) => {
-  const credentials = Object.entries({ ...fields, ...change })
-    .map(([name, value]) => (value === undefined ? "" : `<${name}>${value}</${name}>`))
-    .join("")
-  return (
-    `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">` +
-    `<AssumeRoleWithWebIdentityResult><Credentials>${credentials}</Credentials>` +
-    `<AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:federate</AssumedRoleId>` +
-    `<Arn>arn:aws:sts::111122223333:assumed-role/reader/federate</Arn></AssumedRoleUser>` +
-    `</AssumeRoleWithWebIdentityResult><ResponseMetadata><RequestId>req-1</RequestId></ResponseMetadata>` +
-    `</AssumeRoleWithWebIdentityResponse>`
-  )
-}
-
-/** They end an hour after the service's own time. */
-const good = (change: Parameters<typeof document>[0] = {}, date?: string) =>
-  xml(document(change), date)
 
 const rejected = (code: string, hint: RegExp, remedy: "none" | "waitForTrust" | "freshAssertion") =>
   ({ name: code, answer: refusal(code), becomes: "Rejected", code, hint, remedy }) as const
@@ -50,7 +20,7 @@ tokenExchangerContract("AWS STS", {
   make: (fetch) => exchanger({ ...options, fetch }),
   well: () => good(),
   life: 3600,
-  secrets: [secret, session],
+  secrets: [secretKey, sessionToken],
   refused: [
     rejected(
       "AccessDenied",
@@ -223,7 +193,7 @@ describe("the credentials", () => {
         expiresAt: 86_400_000 + 3_600_000
       })
       assert.strictEqual(Redacted.value(credentials.secretAccessKey), "a/b&c")
-      assert.strictEqual(Redacted.value(credentials.sessionToken), session)
+      assert.strictEqual(Redacted.value(credentials.sessionToken), sessionToken)
     })
   )
 
@@ -351,7 +321,6 @@ describe("settings that cannot work", () => {
         [{ roleArn: "reader" }, /roleArn: "reader" is no role's ARN/],
         [{ roleArn: roleArn.replace("role/", "user/") }, /is no role's ARN/],
         [{ roleArn: roleArn.replace("aws", "aws-moon") }, /is no role's ARN/],
-        [{ region: undefined }, /region: is missing/],
         [{ region: "global" }, /region: "global" is not a region's name/],
         [{ region: "cn-north-1" }, /cn-north-1 is in the partition aws-cn, and the role is in aws/],
         [{ endpoint: "http://sts.example.com" }, /endpoint: is http to/],
@@ -370,7 +339,7 @@ describe("settings that cannot work", () => {
         assert.strictEqual(error.reason._tag, "Misconfigured")
         assert.match(error.message, text)
       }
-      yield* exchanger({ roleArn, endpoint: "https://sts.example.com" })
+      yield* exchanger({ ...options, endpoint: "https://sts.example.com" })
     })
   )
 

@@ -5,40 +5,13 @@ import type { Fetch } from "@federate/http"
 import { assertionSourceContract, visible } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { refusal } from "./answers.ts"
-
-const secret = "wJalrXUtnFEMI-THE-SECRET-KEY"
-const session = "THE-SESSION-TOKEN"
-const issuer = "https://d1c3b0a9-0000-4000-8000-000000000001.tokens.sts.global.api.aws"
-
-const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url")
-const jwt = (claims: object = {}) =>
-  [
-    encode({ kid: "EC384_0", typ: "JWT", alg: "ES384" }),
-    encode({
-      iss: issuer,
-      aud: "api://AzureADTokenExchange",
-      sub: "arn:aws:iam::111122223333:role/workload",
-      iat: 0,
-      exp: 300,
-      ...claims
-    }),
-    "c2lnbmF0dXJl"
-  ].join(".")
+import { issuer, jwt, refusal, secretKey, sessionToken, token as well } from "./answers.ts"
 
 const options: SourceOptions = {
   region: "eu-central-1",
   audiences: ["api://AzureADTokenExchange"],
-  credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: secret, sessionToken: session }
+  credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: secretKey, sessionToken }
 }
-
-const well = (token: string) =>
-  new Response(
-    `<GetWebIdentityTokenResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetWebIdentityTokenResult>` +
-      `<WebIdentityToken>${token}</WebIdentityToken><Expiration>1970-01-01T00:05:00Z</Expiration>` +
-      `</GetWebIdentityTokenResult><ResponseMetadata><RequestId>req-1</RequestId></ResponseMetadata></GetWebIdentityTokenResponse>`,
-    { headers: { "content-type": "text/xml" } }
-  )
 
 const rejected = (code: string, hint: RegExp, status = 403) =>
   ({
@@ -55,7 +28,7 @@ assertionSourceContract("AWS STS", {
   well,
   assertion: jwt(),
   life: 300,
-  secrets: [secret, session],
+  secrets: [secretKey, sessionToken],
   refused: [
     rejected(
       "OutboundWebIdentityFederationDisabledException",
@@ -295,7 +268,7 @@ describe("the adapter", () => {
       for (const text of ["audience", "signingAlgorithm", "duration"]) {
         assert.include(error.message, text)
       }
-      assert.notInclude(visible(made), secret)
+      assert.notInclude(visible(made), secretKey)
     })
   )
 })
