@@ -35,8 +35,16 @@ export const secondsToExpiry = Metric.gauge("federate_seconds_to_expiry", {
 
 const reported = new WeakMap<FlowEntry<Credential>, number>()
 
-/** Writes what stands in the flow's entries into the metrics: to be run just before they are scraped or exported. */
+/** Keys with a time to expiry, as written last. */
+const timed = new WeakMap<Flow<Credential>, ReadonlySet<string>>()
+
+/**
+ * Writes what stands in the flow's entries into the metrics: to be run just before they are scraped or exported. The time
+ * to expiry of what the flow has forgotten is taken out of them.
+ */
 export const observe = Effect.fnUntraced(function* (flow: Flow<Credential>) {
+  const expiry = (key: string) => Metric.withAttributes(secondsToExpiry, { flow: flow.name, key })
+  const present = new Set<string>()
   for (const [key, entry] of flow.entries) {
     const { age, hits: count, points } = entry
     yield* Metric.update(
@@ -45,10 +53,13 @@ export const observe = Effect.fnUntraced(function* (flow: Flow<Credential>) {
     )
     reported.set(entry, count)
     if (age !== undefined && points !== undefined) {
-      yield* Metric.update(
-        Metric.withAttributes(secondsToExpiry, { flow: flow.name, key }),
-        Math.max(0, (points.life - age) / 1000)
-      )
+      present.add(key)
+      yield* Metric.update(expiry(key), Math.max(0, (points.life - age) / 1000))
     }
   }
+  // Callers may choose what they ask for: a series for each, for ever, would grow without end.
+  for (const key of timed.get(flow) ?? []) {
+    if (!present.has(key)) yield* Metric.remove(expiry(key))
+  }
+  timed.set(flow, present)
 })

@@ -49,4 +49,26 @@ describe("FlowMetrics", () => {
         assert.strictEqual((yield* Metric.value(gauge)).value, 3600 - 2700 - 1)
       }).pipe(steady(0), Effect.provide(logged().layer))
   )
+
+  it.effect("tells the seconds to expiry of what the flow remembers, and of nothing else", () =>
+    Effect.gen(function* () {
+      const flow = yield* Flow.make({
+        name: "crowded",
+        source: issuer().source,
+        exchanger: party().exchanger
+      })
+      for (let round = 0; round < 3; round++) {
+        for (let at = 0; at < 600; at++) yield* ask(flow, { scopes: [`${round}-${at}`] })
+        yield* FlowMetrics.observe(flow)
+      }
+      const series = (yield* Metric.snapshot).filter(
+        ({ attributes, id }) =>
+          id === "federate_seconds_to_expiry" && attributes?.["flow"] === "crowded"
+      )
+      assert.deepEqual(
+        new Set(series.map(({ attributes }) => attributes?.["key"])),
+        new Set(flow.entries.keys())
+      )
+    })
+  )
 })
