@@ -4,7 +4,7 @@ import type { AccessToken, AwsCredentials } from "@federate/core"
 import * as Redacted from "effect/Redacted"
 import { maximumQuestions } from "./limits.ts"
 
-/** A credential that was handed out. The same object stands for the same credential, protocol and question. */
+/** A credential that was handed out. The same object stands for the same credential, protocol, flow and question. */
 export interface Handed {
   readonly protocol: string
   readonly flow: string
@@ -56,7 +56,7 @@ export const handedOf = (
 ): Handed => {
   let known = handed.get(credential)
   if (known === undefined) handed.set(credential, (known = new Map()))
-  const key = `${about.protocol} ${about.scope}`
+  const key = `${about.protocol} ${about.flow} ${about.scope}`
   let told = known.get(key)
   if (told === undefined) {
     if (known.size >= maximumQuestions) known.clear()

@@ -121,8 +121,10 @@ export const make = Effect.fnUntraced(function* ({
         ...routes,
         ...exchanges,
         ...ownApi,
-        ...probes.routes(probed),
-        ["/metrics", metrics.route(observe)]
+        // Who comes by a socket learns of its flows alone.
+        ...(hosts === undefined
+          ? probes.routes(probed.filter(({ flow }) => served.some((each) => each.flow === flow)))
+          : [...probes.routes(probed), ["/metrics", metrics.route(observe)] as const])
       ])
     })
   })

@@ -5,9 +5,11 @@ import { maximumParameter } from "./limits.ts"
 
 export type Parameters = ReadonlyMap<string, string>
 
+/** Without control characters, what turns or hides text (Unicode's format characters), or broken UTF-8. */
+export const visible = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\uFFFD]*$/u
+
 /**
- * Each parameter once (RFC 6749 §3.1), none longer than is taken, none with control characters, what turns or hides text
- * (Unicode's format characters), or broken UTF-8.
+ * Each parameter once (RFC 6749 §3.1), none longer than is taken, all of them visible text.
  *
  * @param longer parameters that may be longer, each with its own limit in characters
  */
@@ -29,7 +31,7 @@ export const parameters = (
         `The parameter ${shown} is ${value.length} characters long; at most ${limit} are taken.`
       )
     }
-    if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\uFFFD]/u.test(value)) {
+    if (!visible.test(value)) {
       return refusal(
         "invalid_request",
         `The parameter ${shown} holds control or format characters, or is not UTF-8.`

@@ -20,6 +20,8 @@ describe("what an audit is told of a credential", () => {
     assert.strictEqual(handedOf(credential, { ...about }), told)
     assert.notStrictEqual(handedOf(credential, { ...about, protocol: "gce-token" }), told)
     assert.notStrictEqual(handedOf(credential, { ...about, scope: "b" }), told)
+    // Two flows may have it of one exchanger.
+    assert.strictEqual(handedOf(credential, { ...about, flow: "other" }).flow, "other")
     assert.notStrictEqual(handedOf(token("t"), about), told)
   })
 

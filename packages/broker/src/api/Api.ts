@@ -5,6 +5,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { maximumParameter } from "../limits.ts"
+import { visible } from "../parameters.ts"
 import { Authorization } from "./Authorization.ts"
 import { Credential } from "./Credential.ts"
 import { Flows } from "./Flows.ts"
@@ -36,7 +37,7 @@ const credential = HttpApiEndpoint.get("credential", "/flows/:flow/credential", 
       })
     ),
     audience: Schema.optionalKey(
-      parameter(/^[^\p{Cc}\p{Cs}\uFFFD]*$/u, "text without control characters").annotate({
+      parameter(visible, "text without control or format characters").annotate({
         description:
           "Whom the credential is for; a flow that issues assertions gives one for it. Without it, the flow's own"
       })

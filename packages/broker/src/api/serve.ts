@@ -1,6 +1,7 @@
 /** The API, served: what its routes are handed to when the first request comes. */
 import type { AccessToken, AwsCredentials, TokenRequest } from "@federate/core"
 import { Flow } from "@federate/core"
+import { publicText } from "@federate/http"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -74,6 +75,7 @@ export const serve = ({
   )
 
   return Effect.map(HttpRouter.toHttpEffect(app), (http) => (call) => {
+    if (!known.test(call.path)) return Effect.succeed(problem(nowhere))
     const asked: Asked = { headers: call.headers }
     return http.pipe(
       Effect.provideService(HttpServerRequest.HttpServerRequest, requestOf(call)),
@@ -98,6 +100,10 @@ export const serve = ({
   })
 }
 
+/** Paths are exact here too: URLs and the router read more than one way of writing them (`..`, `//`, `;`, `%2e`). */
+const known =
+  /^\/(?:openapi\.json|v1\/flows(?:\/(?!(?:\.|%2[eE]){1,2}\/)[^/\\;#]+\/credential)?)\/?$/
+
 const unreadable = ({ cause }: HttpApiError.HttpApiSchemaError): Refusal =>
   refusal(
     "invalid_request",
@@ -112,7 +118,7 @@ const nowhere = refusal(
 const unknown = (name: string, flows: ReadonlyArray<ServedFlow>): Refusal =>
   refusal(
     "not_found",
-    `There is no flow ${JSON.stringify(name)} here. ${
+    `There is no flow "${publicText(name)}" here. ${
       flows.length === 0
         ? "This way in serves none."
         : `The flows are ${flows.map(({ flow }) => flow.name).join(", ")}.`

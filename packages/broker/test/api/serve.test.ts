@@ -16,6 +16,7 @@ const every = Effect.gen(function* () {
   const headers = { Authorization: `Bearer ${heard.variables["FEDERATE_BROKER_TOKEN"]}` }
   return {
     ...heard,
+    headers,
     graph,
     bucket,
     plain,
@@ -153,6 +154,11 @@ describe("GET /v1/flows/{flow}/credential", () => {
     Effect.gen(function* () {
       const { credential } = yield* every
       assertProblem(yield* credential("none"), 404, /"none".*graph, bucket, plain/)
+      for (const hostile of ["__proto__", "constructor", "%e2%80%aex%0ay", "%00", "GRAPH"]) {
+        const got = yield* credential(hostile)
+        assertProblem(got, 404, /There is no flow/)
+        assert.notMatch(String(got.json()["detail"]), /[\p{Cc}\p{Cf}]/u)
+      }
     })
   )
 
@@ -164,6 +170,8 @@ describe("GET /v1/flows/{flow}/credential", () => {
         ["scope=%22", /scope/],
         ["audience=a&audience=b", /audience/],
         ["audience=%00", /audience/],
+        ["audience=%e2%80%aea", /audience/],
+        ["audience=a%e2%80%a8b", /audience/],
         [`audience=${"a".repeat(2049)}`, /audience/]
       ] as const) {
         assertProblem(yield* credential(`graph?${query}`), 400, told)
@@ -260,16 +268,40 @@ describe("a unix socket", () => {
 describe("paths that are not there", () => {
   it.effect("are problems, below /v1 and beside it", () =>
     Effect.gen(function* () {
-      const { ask: send } = yield* every
+      const { ask: send, graph, headers } = yield* every
       for (const path of [
         "/v1",
         "/v1/",
         "/v1/flow",
         "/v1/flows/%zz/credential",
-        "/v1/flows/a/b/c"
+        "/v1/flows/a/b/c",
+        "/v1/../openapi.json",
+        "/v1/%2e%2e/openapi.json",
+        "/v1/%2E./v1/flows",
+        "/v1//flows",
+        "/v1/flows//",
+        "/v1/flows//graph/credential",
+        "/v1/flows/../flows/graph/credential",
+        "/v1/flows/./credential",
+        "/v1/flows/graph/./credential",
+        "/v1/flows/graph%2fcredential",
+        "/v1/flows/graph/credential%2f",
+        "/v1/flows/graph/credential//",
+        "/v1/flows/graph/credential;x",
+        "/v1/flows/graph;x/credential",
+        "/v1/flows/graph/credential#x",
+        "/v1/flows/graph/cr%65dential",
+        "/v1/flows\\graph\\credential",
+        "/v1/Flows",
+        `/v1/flows/${"x".repeat(10_000)}/credential`
       ]) {
-        assertProblem(yield* send(path), 404, /openapi\.json/)
+        const got = yield* send(path, { headers })
+        assertProblem(got, 404, /openapi\.json/)
+        assert.isBelow(got.text.length, 300)
       }
+      assert.deepEqual(graph.upstream.asked, [])
+      const slash = yield* send("/v1/flows/graph/credential/", { headers })
+      assert.strictEqual(slash.json()["access_token"], "graph-1")
       assertProblem(yield* send("/v1x"), 404, /The page at \//)
     })
   )
