@@ -1,4 +1,4 @@
-/** The command as a process of its own, from its source. */
+/** The command as a process of its own. */
 import { spawn } from "node:child_process"
 import type { ChildProcessByStdio } from "node:child_process"
 import { once } from "node:events"
@@ -20,15 +20,15 @@ export interface Surroundings {
 
 type Child = ChildProcessByStdio<null, Readable, Readable>
 
-/** Nothing of ours is handed on: what a test does not set is not set. */
-const start = (file: string, args: ReadonlyArray<string>, { cwd, env }: Surroundings): Child =>
+/** Starts any file. Nothing of ours is handed on: what a test does not set is not set. */
+export const start = (file: string, args: ReadonlyArray<string>, { cwd, env }: Surroundings): Child =>
   spawn(file, args, {
     cwd,
     env: { PATH: process.env["PATH"], HOME: "/nonexistent", ...env },
     stdio: ["ignore", "pipe", "pipe"]
   })
 
-/** Starts `federate` with these arguments. */
+/** Starts `federate` from its source. */
 export const federate = (args: ReadonlyArray<string>, surroundings: Surroundings = {}): Child =>
   start(process.execPath, [conditions, "--", source("main.ts"), ...args], surroundings)
 

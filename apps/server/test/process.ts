@@ -1,4 +1,4 @@
-/** The server as a process of its own, from its source, with its log read as it comes. */
+/** The server as a process of its own, with its log read as it comes. */
 import { spawn } from "node:child_process"
 import type { SpawnOptions } from "node:child_process"
 import { once } from "node:events"
@@ -19,12 +19,15 @@ export interface Surroundings {
   readonly descriptors?: ReadonlyArray<number>
   /** Runs a shell script in front: `exec "$@"` starts the server. */
   readonly shell?: string
+  /** The server as one file. Default: from its source. */
+  readonly file?: string
 }
 
 /** Starts `federate-server`. Nothing of ours is handed on: what a test does not set is not set. */
 export const start = (args: ReadonlyArray<string>, surroundings: Surroundings = {}) => {
-  const { cwd, descriptors = [], env, node = [], shell = 'exec "$@"' } = surroundings
-  const command = [process.execPath, ...node, "--conditions=@federate/source", "--", main, ...args]
+  const { cwd, descriptors = [], env, file, node = [], shell = 'exec "$@"' } = surroundings
+  const source = [process.execPath, ...node, "--conditions=@federate/source", "--", main]
+  const command = [...(file === undefined ? source : [file]), ...args]
   const stdio = ["ignore", "pipe", "pipe", ...descriptors] as SpawnOptions["stdio"]
   const child = spawn("/bin/sh", ["-c", shell, "sh", ...command], {
     ...(cwd !== undefined && { cwd }),
