@@ -1,0 +1,121 @@
+/** A token in a file, read anew each time: whoever rotates it puts another file, or other words, in its place. */
+import { constants } from "node:fs"
+import type { Stats } from "node:fs"
+import { open } from "node:fs/promises"
+import { Assertion, Misconfigured, Transient, Unavailable } from "@federate/core"
+import type { Reason } from "@federate/core"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+
+/** Tokens are far smaller; what is larger is not read. In bytes. */
+const maximumSize = 64 * 1024
+
+/** For how long after a write there may be another that completes it, in milliseconds. */
+const completion = 1000
+
+export interface TokenFile {
+  /** What names the file, for the error. */
+  readonly setting: string
+  readonly path: string
+  /** What would make the file be there. */
+  readonly absent?: string | undefined
+}
+
+/**
+ * The file's text, without blanks and ends of lines around it. A file that is not there is `Unavailable`; one that is
+ * empty, as some writers leave it for a moment, is `Transient`. A directory, a pipe, and what this process may not read
+ * are `Misconfigured`; none of them makes it wait.
+ */
+export const readTokenFile = (
+  file: TokenFile
+): Effect.Effect<Redacted.Redacted, Unavailable | Misconfigured | Transient> =>
+  Effect.map(contents(file), ({ token }) => token)
+
+/**
+ * The assertion that the file holds, whose end is a time on our clock. Words that are no JWT are `Malformed`; but
+ * `Transient` while they are so new that they may be the half of one.
+ */
+export const readAssertionFile = Effect.fnUntraced(function* (
+  file: TokenFile
+): Effect.fn.Return<Assertion.Assertion, Reason> {
+  const obtainedAt = yield* Clock.currentTimeMillis
+  const { isNew, token } = yield* contents(file)
+  const assertion = Assertion.fromJwt(token, { obtainedAt })
+  return Result.isFailure(assertion) && isNew
+    ? yield* Effect.fail(
+        new Transient({ detail: `${file.path} was written just now, and holds no token yet` })
+      )
+    : yield* Effect.fromResult(assertion)
+})
+
+const contents = ({
+  absent = "Run where the platform writes its token there.",
+  path,
+  setting
+}: TokenFile) =>
+  Effect.flatMap(
+    Effect.tryPromise({
+      try: () => read(path),
+      catch: (error) => {
+        const code = error instanceof Error && "code" in error ? String(error.code) : "no code"
+        return code === "ENOENT" || code === "ENOTDIR"
+          ? new Unavailable({ detail: `There is no file ${path}`, hint: absent })
+          : new Misconfigured({
+              setting,
+              problem: `${path} cannot be read (${code})`,
+              hint: "Let this process read it."
+            })
+      }
+    }),
+    (found) => Effect.fromResult(checked(setting, path, found))
+  )
+
+interface Found {
+  readonly stats: Stats
+  readonly text: string
+}
+
+/** At once, whatever it is: a pipe is opened without waiting for somebody to write, and not read. */
+const read = async (path: string): Promise<Found> => {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const stats = await file.stat()
+    if (!stats.isFile() || stats.size > maximumSize) return { stats, text: "" }
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(maximumSize), 0, maximumSize, 0)
+    return { stats, text: buffer.toString("utf8", 0, bytesRead) }
+  } finally {
+    await file.close()
+  }
+}
+
+const checked = (
+  setting: string,
+  path: string,
+  { stats, text }: Found
+): Result.Result<
+  { readonly token: Redacted.Redacted; readonly isNew: boolean },
+  Misconfigured | Transient
+> => {
+  const misconfigured = (problem: string) =>
+    Result.fail(
+      new Misconfigured({
+        setting,
+        problem: `${path} ${problem}`,
+        hint: "Name the file that holds the token and nothing else."
+      })
+    )
+  if (!stats.isFile()) {
+    return misconfigured(`is ${stats.isDirectory() ? "a directory" : "no ordinary file"}`)
+  }
+  if (stats.size > maximumSize) return misconfigured(`has ${stats.size} bytes, more than any token`)
+  const token = text.trim()
+  return token === ""
+    ? Result.fail(new Transient({ detail: `${path} is empty` }))
+    : Result.succeed({
+        token: Redacted.make(token),
+        // By the machine's clock, not Effect's: so are the times of files.
+        isNew: Date.now() - stats.mtimeMs < completion
+      })
+}
