@@ -1,9 +1,9 @@
-/** Whom an assertion is to be for, where its source can choose. */
+/** Whom an assertion is to be for. */
 import { Misconfigured } from "@federate/core"
-import type { AssertionSource } from "@federate/core"
+import type { Assertion, AssertionSource } from "@federate/core"
 import * as Result from "effect/Result"
 
-/** What is demanded; else what is configured (`audience`); else what the relying party prefers. */
+/** Where the source can choose: what is demanded; else what is configured (`audience`); else what the relying party prefers. */
 export const audienceFor = (
   { audience, preferredAudience }: AssertionSource.AssertionRequest,
   configured: string | undefined
@@ -19,3 +19,23 @@ export const audienceFor = (
       )
     : Result.succeed(chosen)
 }
+
+/**
+ * Where the source cannot choose: the assertion, if it is for whom is demanded.
+ *
+ * @param hint where on the platform the audience is set
+ */
+export const forAudience = (
+  { audience }: AssertionSource.AssertionRequest,
+  assertion: Assertion.Assertion,
+  hint: (audience: string) => string
+): Result.Result<Assertion.Assertion, Misconfigured> =>
+  audience === undefined || assertion.audience.includes(audience)
+    ? Result.succeed(assertion)
+    : Result.fail(
+        new Misconfigured({
+          setting: "audience",
+          problem: `"${audience}" is demanded, and the token is for ${assertion.audience.map((each) => `"${each}"`).join(", ") || "nobody"}`,
+          hint: hint(audience)
+        })
+      )
