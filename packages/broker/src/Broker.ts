@@ -157,6 +157,9 @@ const about = (config: BrokerConfig, served: ReadonlyArray<ServedFlow>): BrokerC
 
 const open: Secrets = { azure: Secret.open, aws: Secret.open, broker: Secret.open }
 
+/** The callers of an audit that are no sockets. */
+const ownCallers = ["loopback", "token-file"]
+
 /** Which flows are served where. */
 const waysIn = (flows: ReadonlyArray<ServedFlow>, config: BrokerConfig) =>
   Result.gen(function* () {
@@ -185,6 +188,15 @@ const waysIn = (flows: ReadonlyArray<ServedFlow>, config: BrokerConfig) =>
       )
     const sockets = []
     for (const [name, socket] of Object.entries(config.sockets ?? {})) {
+      if (ownCallers.includes(name)) {
+        return yield* Result.fail(
+          misconfigured(
+            `broker.sockets.${name}`,
+            "has a name that the audit gives to another way in",
+            "Give it a name of its own."
+          )
+        )
+      }
       sockets.push({
         ...socket,
         name,

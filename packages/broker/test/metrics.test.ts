@@ -20,10 +20,10 @@ describe("/metrics", () => {
       const counted = Effect.map(ask("/metrics"), ({ headers, status, text }) => {
         assert.strictEqual(status, 200)
         assert.strictEqual(headers["content-type"], "text/plain; version=0.0.4; charset=utf-8")
-        const of = (status: number) =>
+        const of = (code: number) =>
           Number(
             lines(text, "federate_broker_requests", "gce-token")
-              .find((line) => line.includes(`status="${status}"`))
+              .find((line) => line.includes(`status="${code}"`))
               ?.replace(/.* /, "") ?? 0
           )
         return { text, given: of(200), forbidden: of(403), late: of(503) }
