@@ -57,6 +57,7 @@ const passing = new Set([
   "RequestTimeout",
   "RequestTimeoutException",
   "ConcurrentModificationException",
+  "ExternalServiceException",
   "IDPCommunicationError"
 ])
 

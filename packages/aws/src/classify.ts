@@ -1,6 +1,6 @@
 /** What the errors of AWS STS mean: by their code, never by the text. */
-import { classify as classifyAws } from "@federate/aws-sdk"
-import type { AwsError, Meanings } from "@federate/aws-sdk"
+import { classify as classifyAws, queryError } from "@federate/aws-sdk"
+import type { Meanings } from "@federate/aws-sdk"
 import type { Assertion, Reason, Remedy } from "@federate/core"
 import type { HttpAnswer } from "@federate/http"
 import * as Effect from "effect/Effect"
@@ -112,19 +112,4 @@ const classify = Effect.fnUntraced(function* <Facts extends Readonly<Record<stri
   meanings: Meanings<Facts>
 ): Effect.fn.Return<never, Reason> {
   return yield* Effect.fail(classifyAws(answer, yield* queryError(answer), meanings))
-})
-
-/** The error of an answer of the Query protocol. */
-const queryError = Effect.fnUntraced(function* ({
-  body
-}: HttpAnswer): Effect.fn.Return<AwsError | undefined> {
-  const { parse, textAt } = yield* Effect.promise(() => import("./xml.ts"))
-  const root = yield* parse(body)
-  const code = root?.name === "ErrorResponse" ? textAt(root, ["Error", "Code"]) : undefined
-  if (code === undefined || !/^[\w.]{1,100}$/.test(code)) return undefined
-  return {
-    code,
-    message: textAt(root, ["Error", "Message"]),
-    requestId: textAt(root, ["RequestId"])
-  }
 })

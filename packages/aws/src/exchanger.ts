@@ -75,7 +75,7 @@ export const exchanger = Effect.fnUntraced(function* (
         },
         { fetch }
       )
-      const { parse, textAt } = yield* Effect.promise(() => import("./xml.ts"))
+      const { parse, textAt } = yield* Effect.promise(() => import("@federate/aws-sdk/xml"))
       const root = answer.status === 200 ? yield* parse(answer.body) : undefined
       const result = (...path: ReadonlyArray<string>) =>
         textAt(root, ["AssumeRoleWithWebIdentityResult", ...path])

@@ -1,4 +1,4 @@
-/** STS's answers in XML (AWS Query protocol): https://smithy.io/2.0/aws/protocols/aws-query-protocol.html */
+/** AWS's answers in XML (AWS Query protocol): https://smithy.io/2.0/aws/protocols/aws-query-protocol.html */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
