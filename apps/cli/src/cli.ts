@@ -13,6 +13,7 @@ import { doctor } from "./commands/doctor.ts"
 import { explain } from "./commands/explain.ts"
 import { init } from "./commands/init.ts"
 import { inspect } from "./commands/inspect.ts"
+import { issuerCommand } from "./commands/issuer.ts"
 import { runCommand } from "./commands/run.ts"
 import { sandbox } from "./commands/sandbox.ts"
 import { schema } from "./commands/schema.ts"
@@ -33,6 +34,7 @@ const command = root.pipe(
     doctor,
     init,
     schema,
+    issuerCommand,
     sandbox
   ])
 )

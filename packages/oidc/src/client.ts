@@ -49,7 +49,7 @@ export interface Client {
 }
 
 /** Where it proves it, and with what at hand. */
-export interface Occasion {
+interface Occasion {
   readonly issuer: string | undefined
   readonly tokenEndpoint: string
   /** The flow's. */
@@ -62,7 +62,7 @@ export interface ClientAuthentication {
   readonly prove: (occasion: Occasion) => Effect.Effect<Proof, Reason>
 }
 
-export interface Proof {
+interface Proof {
   readonly authenticate: OpenId.ClientAuth
   /** Shows the client's certificate. */
   readonly fetch?: Fetch

@@ -2,14 +2,13 @@
 import { randomUUID } from "node:crypto"
 import { Assertion, AssertionSource, Misconfigured } from "@federate/core"
 import type { FederationError, Reason } from "@federate/core"
-import { endpoint } from "@federate/http"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { secretFile } from "./secretText.ts"
-import { configured, misconfigured } from "./settings.ts"
+import { checkedIssuer, configured, misconfigured } from "./settings.ts"
 import { readSigningKey } from "./signingKey.ts"
 
 export interface SelfSignedOptions {
@@ -109,14 +108,7 @@ const checked = ({
   subject
 }: SelfSignedOptions) =>
   Result.gen(function* () {
-    const url = yield* endpoint("issuer", issuer)
-    if (url.search !== "" || issuer.includes("?")) {
-      return yield* misconfigured(
-        "issuer",
-        "has a query (?…)",
-        "OpenID Connect Discovery allows none: write the bare URL."
-      )
-    }
+    yield* checkedIssuer(issuer)
     if (subject === "")
       return yield* misconfigured("subject", "is empty", "Name the workload, as the trust does.")
     const seconds = Duration.toSeconds(Duration.fromInputUnsafe(lifetime))

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { ClientAuthentication } from "./client.ts"
 import { discover } from "./discovery.ts"
-import { misconfigured } from "./settings.ts"
+import { checkedIssuer, misconfigured } from "./settings.ts"
 
 export interface Server {
   /** To the letter: an https URL, or http on loopback. */
@@ -35,7 +35,7 @@ export const checkedServer = ({
         "Write the token endpoint's URL, or the `issuer` whose discovery document tells it."
       )
     }
-    if (issuer !== undefined) yield* endpoint("issuer", issuer)
+    if (issuer !== undefined) yield* checkedIssuer(issuer)
     if (tokenEndpoint !== undefined) yield* endpoint("tokenEndpoint", tokenEndpoint)
     return { issuer, tokenEndpoint }
   })

@@ -1,6 +1,7 @@
 /** What the adapters of this package check before any call, and how they tell it. */
 import { FederationError, Misconfigured } from "@federate/core"
 import type { Reason } from "@federate/core"
+import { endpoint } from "@federate/http"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 
@@ -12,6 +13,18 @@ export const configured = <A>(name: string, settings: Result.Result<A, Reason>) 
   Effect.mapError(
     Effect.fromResult(settings),
     (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
+  )
+
+/** An issuer's URL (OpenID Connect Discovery 1.0 §3): https, or http on loopback, without query and fragment. */
+export const checkedIssuer = (issuer: string) =>
+  Result.flatMap(endpoint("issuer", issuer), () =>
+    issuer.includes("?")
+      ? misconfigured(
+          "issuer",
+          "has a query (?…)",
+          "OpenID Connect Discovery allows none: write the bare URL."
+        )
+      : Result.succeed(issuer)
   )
 
 /** Each once, as RFC 6749 §3.3 writes them. */
