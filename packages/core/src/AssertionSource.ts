@@ -14,6 +14,8 @@ import * as Instant from "./internal/Instant.ts"
 import { once } from "./internal/once.ts"
 import { misfit } from "./internal/pairing.ts"
 
+export { refusal } from "./internal/pairing.ts"
+
 /** What a relying party asks of an assertion, and what a source is asked for. */
 export interface AssertionRequest {
   /** A demand: configured, or the only one that is accepted. */

@@ -53,6 +53,8 @@ export class Rejected extends Data.TaggedClass("Rejected")<{
   /** The one fix, with the values to compare. */
   readonly hint: string
   readonly remedy: Remedy
+  /** What the user on whose behalf it was asked must bring (OpenID Connect Core §5.5), as JSON: for the user's client. */
+  readonly claims?: string
   readonly reference?: Reference
 }> {}
 

@@ -24,6 +24,10 @@ export interface CatalogueEntry {
   /** `passing` may go by itself and is tried again; every other one is a refusal with its remedy. */
   readonly remedy: Remedy | "passing"
   readonly hint: string
+  /** The fix where a token was asked for on a user's behalf, if it is another one. */
+  readonly onBehalfOf?: string
+  /** It is the user's token that was refused: the values are that one's. */
+  readonly isOfUser?: true
 }
 
 const none = (hint: string): CatalogueEntry => ({ remedy: "none", hint })
@@ -31,6 +35,7 @@ const waitForTrust = (hint: string): CatalogueEntry => ({
   remedy: "waitForTrust",
   hint: `${hint} A trust that was just set up takes minutes to spread.`
 })
+const ofUser = (hint: string): CatalogueEntry => ({ remedy: "none", hint, isOfUser: true })
 const passing = (hint: string): CatalogueEntry => ({ remedy: "passing", hint })
 
 const noFederatedCredential =
@@ -39,8 +44,13 @@ const tenantPolicy =
   "A policy of the tenant {tenantId} does not accept the issuer {issuer}: its administrator must allow it."
 const unreachableIssuer =
   "Entra could not fetch {issuer}/.well-known/openid-configuration or the keys that it names: they must be public, on https, and answer quickly."
-const asksForUser =
-  "A policy asks for a user's interaction, and a workload has none: exempt the app {clientId} in the tenant's Conditional Access."
+const asksForUser: CatalogueEntry = {
+  ...none(
+    "A policy asks for a user's interaction, and a workload has none: exempt the app {clientId} in the tenant's Conditional Access."
+  ),
+  onBehalfOf:
+    "A policy asks the user for more: hand this refusal's `claims` to the user's client, which fetches another token for the app {clientId} with them."
+}
 const wrongCloud =
   "The tenant {tenantId} belongs to another cloud than {authority}: set `cloud` (or `authorityHost`) to the tenant's own."
 const appSide = "An administrator of the tenant {tenantId} must put the app {clientId} right."
@@ -126,11 +136,19 @@ export const catalogue: Readonly<Record<number, CatalogueEntry>> = {
   501661: passing(unreachableIssuer),
   90061: passing(unreachableIssuer),
   // On behalf of a user.
-  50013: none(
-    "The user's token was refused: send it unmodified, and for this app as its audience."
+  50013: ofUser(
+    "The user's token, by {issuer}, was not signed by a key of Entra's: send the access token that the user's client sent, unmodified."
   ),
-  500131: none("The user's token is for another audience than the app {clientId}."),
-  500133: none("The user's token has expired: the user's client must fetch a new one."),
+  500131: ofUser(
+    "The user's token is for {audience}: the user's client must ask for one of the app {clientId}, by that id or one of its URIs."
+  ),
+  500133: ofUser("The user's token has ended: the user's client must fetch a new one."),
+  240002: ofUser(
+    "That is an ID token: send the access token that the user's client has for the app."
+  ),
+  7000114: ofUser(
+    "That token is an app's own, and an app has nobody to act for: take client credentials for it, the exchanger without a user."
+  ),
   // The app and the tenant.
   700016: waitForTrust(
     "There is no app {clientId} in the tenant {tenantId}: compare both ids with the app registration (the application id, not the object id)."
@@ -180,18 +198,23 @@ export const catalogue: Readonly<Record<number, CatalogueEntry>> = {
   501051: waitForTrust(
     "The resource of {scope} demands an app role: assign one to the app {clientId}, with an administrator's consent."
   ),
-  65001: none("An administrator must consent to the app {clientId}'s permissions."),
+  65001: {
+    ...none("An administrator must consent to the app {clientId}'s permissions."),
+    onBehalfOf:
+      "Neither the user nor an administrator has consented to {scope} for the app {clientId}: grant it the delegated permission, with an administrator's consent."
+  },
+  65005: none("The resource has no permission {scope}: compare its spelling."),
   650057: none(
     "The resource of {scope} is not among the app {clientId}'s permissions: add it, with consent."
   ),
   53003: none(
     "Conditional Access for workload identities blocked the app {clientId}: from this place, or for its risk. The tenant's administrator must allow it."
   ),
-  530032: none(asksForUser),
-  50131: none(asksForUser),
-  50076: none(asksForUser),
-  50079: none(asksForUser),
-  50158: none(asksForUser),
+  530032: asksForUser,
+  50131: asksForUser,
+  50076: asksForUser,
+  50079: asksForUser,
+  50158: asksForUser,
   50196: none("The same request was made too often in a loop: keep tokens until they end."),
   // The service itself.
   90033: passing(internal),

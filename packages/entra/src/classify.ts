@@ -4,16 +4,23 @@ import type { Assertion, Reason, Reference } from "@federate/core"
 import { publicText } from "@federate/http"
 import { refusal } from "@federate/oidc"
 import type { Refusal } from "@federate/oidc"
+import * as Result from "effect/Result"
 import { catalogue, tell } from "./catalogue.ts"
 import type { Facts } from "./catalogue.ts"
+import { claimsParameter } from "./claims.ts"
 
 /** What the exchanger knows of a request besides its assertion. */
 export type RequestFacts = Pick<Facts, "tenantId" | "clientId" | "scope" | "authority">
 
+/**
+ * @param assertion what authenticated the app
+ * @param user on whose behalf a token was asked for
+ */
 export const classify = (
   answer: Refusal,
   assertion: Assertion.Assertion,
-  request: RequestFacts
+  request: RequestFacts,
+  user?: Assertion.Assertion
 ): Reason => {
   const number = codes(answer.body).find((code) => code in catalogue) ?? codes(answer.body)[0]
   const reference = referenceOf(answer.body)
@@ -22,10 +29,13 @@ export const classify = (
   const code = `AADSTS${number}`
   const description = wordsOf(answer.description)
   const entry = catalogue[number]
+  const hint = (user && entry?.onBehalfOf) ?? entry?.hint
+  const facts = factsOf((entry?.isOfUser && user) || assertion, request)
+  const { claims } = answer.body
   if (entry?.remedy === "passing") {
     const { retryAt, status } = answer
     return new Transient({
-      detail: `${code}: ${description} ${tell(entry.hint, factsOf(assertion, request))}`,
+      detail: `${code}: ${description} ${tell(entry.hint, facts)}`,
       status,
       ...(retryAt !== undefined && { retryAt })
     })
@@ -35,10 +45,11 @@ export const classify = (
     status: answer.status,
     description,
     hint:
-      entry === undefined
+      hint === undefined
         ? `Look it up at https://login.microsoftonline.com/error?code=${number}.`
-        : tell(entry.hint, factsOf(assertion, request)),
+        : tell(hint, facts),
     remedy: entry?.remedy ?? "none",
+    ...(typeof claims === "string" && Result.getOrElse(claimsParameter(claims), () => ({}))),
     ...(reference && { reference })
   })
 }

@@ -38,7 +38,7 @@ const isRefused = (issuer: string, domains: ReadonlyArray<string> = []): boolean
 /** The refusal of a pair that can never work. What is unknown is given the benefit of the doubt. */
 export const refusal = (
   source: AssertionSource,
-  exchanger: TokenExchanger<Credential>
+  exchanger: Pick<TokenExchanger<Credential>, "asks" | "name">
 ): FederationError | undefined => {
   const { asks } = exchanger
   const { offers } = source
