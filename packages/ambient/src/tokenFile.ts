@@ -103,13 +103,13 @@ const checked = (
       new Misconfigured({
         setting,
         problem: `${path} ${problem}`,
-        hint: "Name the file that holds the token and nothing else."
+        hint: "Name the file that holds it and nothing else."
       })
     )
   if (!stats.isFile()) {
     return misconfigured(`is ${stats.isDirectory() ? "a directory" : "no ordinary file"}`)
   }
-  if (stats.size > maximumSize) return misconfigured(`has ${stats.size} bytes, more than any token`)
+  if (stats.size > maximumSize) return misconfigured(`has ${stats.size} bytes, far too many`)
   const token = text.trim()
   return token === ""
     ? Result.fail(new Transient({ detail: `${path} is empty` }))
