@@ -16,7 +16,10 @@ import { Refresh, refreshPolicy, Retry, retryPolicy } from "./policies.ts"
  * to `make` was decoded by the very schema beside it.
  */
 export interface Adapters<Platform> {
-  readonly sources: ReadonlyArray<Adapter.SourceAdapter<Settings<unknown>, never, Platform>>
+  readonly sources: ReadonlyArray<
+    | Adapter.SourceAdapter<Settings<unknown>, never, Platform>
+    | Adapter.LayerAdapter<Settings<unknown>, never, Platform>
+  >
   readonly exchangers: ReadonlyArray<Adapter.ExchangerAdapter<Settings<unknown>, never, Platform>>
 }
 
@@ -82,7 +85,7 @@ export const defineFlow = <Platform>(
     return undefined
   }
   const optional = (key: string) => described[key] !== undefined && described[key] !== null
-  const own = part(adapted(described["source"], adapters.sources, [...path, "source"]))
+  const own = part(sourced(described["source"], adapters.sources, platform, [...path, "source"]))
   const exchanger = optional("exchanger")
     ? part(adapted(described["exchanger"], adapters.exchangers, [...path, "exchanger"]))
     : undefined
@@ -94,36 +97,71 @@ export const defineFlow = <Platform>(
     : undefined
   if (problems.length > 0 || own === undefined) return Result.fail(problems)
 
-  const ownSource = Effect.gen(function* () {
-    const made = yield* own.adapter.make(own.settings, platform)
-    return own.adapter.metered ? yield* AssertionSource.cached(made) : made
-  })
   const ownExchanger =
     exchanger === undefined
       ? Effect.succeed(TokenExchanger.passThrough)
       : Effect.suspend(() => exchanger.adapter.make(exchanger.settings, platform))
   return Result.succeed({
     name,
-    source: own.adapter.type,
+    source: own.type,
     exchanger: exchanger?.adapter.type,
     issues: exchanger?.adapter.issues ?? "Assertion",
     cloud: exchanger?.adapter.cloud,
     client: exchanger?.adapter.client?.(exchanger.settings),
     scopes: exchanger?.adapter.scopes?.(exchanger.settings),
     exchangerSettings: exchanger?.settings,
-    parts: Effect.all({ source: ownSource, exchanger: ownExchanger }),
+    parts: Effect.all({ source: own.make, exchanger: ownExchanger }),
     identity: Redacted.make(JSON.stringify(described)),
     make: Effect.fnUntraced(function* (options = {}) {
       const policy = refresh === undefined ? options.refresh : refreshPolicy(refresh)
       return yield* Flow.make<Credential.Credential>({
         name,
-        source: options.source ?? (yield* ownSource),
+        source: options.source ?? (yield* own.make),
         exchanger: yield* ownExchanger,
         ...(retry !== undefined && { retry: retryPolicy(retry) }),
         ...(policy !== undefined && { refresh: policy })
       })
     })
   })
+}
+
+/** A source as it is described, not made yet. */
+interface Sourced {
+  readonly type: string
+  readonly make: Effect.Effect<AssertionSource.AssertionSource, FederationError>
+}
+
+/** The source that is described; a layer over the one that is described in it. */
+const sourced = <Platform>(
+  described: unknown,
+  adapters: Adapters<Platform>["sources"],
+  platform: Platform,
+  path: Path
+): Result.Result<Sourced, ReadonlyArray<Problem>> => {
+  const { source: under, ...own }: Mapping = isMapping(described) ? described : {}
+  const isLayer = adapters.some((each) => "layer" in each && each.type === own["type"])
+  const inner = () =>
+    sourced(
+      under,
+      adapters.filter((each) => !("layer" in each)),
+      platform,
+      [...path, "source"]
+    )
+  const outer = adapted(isLayer ? own : described, adapters, path)
+  if (Result.isFailure(outer)) {
+    const below = isLayer ? inner() : Result.succeed(undefined)
+    return Result.fail([...outer.failure, ...(Result.isFailure(below) ? below.failure : [])])
+  }
+  const { adapter, settings } = outer.success
+  const asked = (make: Sourced["make"]): Sourced => ({
+    type: adapter.type,
+    make: adapter.metered ? Effect.flatMap(make, AssertionSource.cached) : make
+  })
+  return "layer" in adapter
+    ? Result.map(inner(), ({ make }) =>
+        asked(Effect.flatMap(make, (source) => adapter.make(settings, platform, source)))
+      )
+    : Result.succeed(asked(Effect.suspend(() => adapter.make(settings, platform))))
 }
 
 /** The adapter that `type` names, with its settings. */

@@ -18,10 +18,19 @@ export const jsonSchema = (
     Schema.Struct({ type: Schema.Literal(each.type), ...each.config.fields }).annotate({
       description: each.description
     })
+  const plain = Schema.Union(adapters.sources.filter((each) => !("layer" in each)).map(typed))
+  const layered = (each: Parameters<typeof typed>[0]) =>
+    typed({
+      ...each,
+      config: Schema.Struct({
+        ...each.config.fields,
+        source: plain.annotate({ description: "The source that it is over" })
+      })
+    })
   const Flow = Schema.Struct({
-    source: Schema.Union(adapters.sources.map(typed)).annotate({
-      description: "Where the assertion comes from"
-    }),
+    source: Schema.Union(
+      adapters.sources.map((each) => ("layer" in each ? layered(each) : typed(each)))
+    ).annotate({ description: "Where the assertion comes from" }),
     exchanger: Schema.optionalKey(
       Schema.Union(adapters.exchangers.map(typed)).annotate({
         description: "What it is traded for; without one the flow hands out the assertion"

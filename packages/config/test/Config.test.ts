@@ -12,7 +12,7 @@ import { Yaml } from "effect/encoding"
 import { TestClock } from "effect/testing"
 
 const adapters: Adapters<Platform> = {
-  sources: [cognito.source],
+  sources: [cognito.source, cognito.loginSource],
   exchangers: [cognito.exchanger, entra.exchanger]
 }
 
@@ -91,6 +91,64 @@ describe("a config file", () => {
       yield* TestClock.adjust("10 seconds")
       yield* made.credential({ scopes: ["https://management.azure.com/.default"] })
       assert.strictEqual(asked.filter((url) => url.includes("cognito")).length, 1)
+    })
+  )
+
+  it.effect("may describe a source over another one", () =>
+    Effect.gen(function* () {
+      vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+      vi.stubEnv("AWS_SECRET_ACCESS_KEY", "secret")
+      yield* Effect.addFinalizer(() => Effect.sync(() => vi.unstubAllEnvs()))
+      const layered = `
+source:
+  type: cognito-login
+  identityPoolId: "${pool}"
+  ${source}`
+      const asked: Array<string> = []
+      const token = Redacted.value(assertionFor("someone", 0, { aud: pool }).token)
+      const { flows } = yield* read(flow(layered), async (_, { headers }) => {
+        asked.push(new Headers(headers).get("x-amz-target")?.replace(/.*\./, "") ?? "")
+        return Response.json({ IdentityId: "eu-central-1:1", Token: token })
+      })
+      const definition = flows.get("x")!
+      assert.strictEqual(definition.source, "cognito-login")
+      const made = yield* definition.make()
+      yield* made.credential()
+      assert.deepStrictEqual(asked, [
+        "GetOpenIdTokenForDeveloperIdentity",
+        "GetId",
+        "GetOpenIdToken"
+      ])
+    })
+  )
+
+  it.effect("tells what is wrong with each of two sources, one over the other", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(
+        yield* problems(flow(`source: { type: cognito-login, source: { type: cognito, foo: 1 } }`)),
+        [
+          "flows.x.source.identityPoolId: is missing",
+          `flows.x.source.source.foo: is not known; known are identityPoolId, logins, identityId, tokenDuration, principalTags, region, endpoint`,
+          "flows.x.source.source.identityPoolId: is missing",
+          "flows.x.source.source.logins: is missing"
+        ]
+      )
+      const id = `identityPoolId: "${pool}"`
+      assert.deepStrictEqual(yield* problems(flow(`source: { type: cognito-login, ${id} }`)), [
+        "flows.x.source.source: must be a mapping with a type: cognito"
+      ])
+      assert.deepStrictEqual(
+        yield* problems(
+          flow(`source: { type: cognito-login, ${id}, source: { type: cognito-login, ${id} } }`)
+        ),
+        ["flows.x.source.source.type: names no adapter; known are cognito"]
+      )
+      assert.deepStrictEqual(
+        yield* problems(flow(`source: { type: cognito, ${id}, logins: {}, source: {} }`)),
+        [
+          "flows.x.source.source: is not known; known are identityPoolId, logins, identityId, tokenDuration, principalTags, region, endpoint"
+        ]
+      )
     })
   )
 
@@ -208,8 +266,8 @@ flow: 1
         "flows.graph.retry.deadline: must be a duration with its unit, such as 90s, 2 minutes, 1h 30m",
         "flows.graph.refresh.freshPart: must be a number",
         "flows.graph.refresh.jitter: must be a value between 0 and 0.5",
-        "flows.two.source.type: names no adapter; known are cognito",
-        "flows.three.source: must be a mapping with a type: cognito",
+        "flows.two.source.type: names no adapter; known are cognito, cognito-login",
+        "flows.three.source: must be a mapping with a type: cognito, cognito-login",
         "flows.three.retry: must be a mapping",
         'flows["bad name!"]: must be a mapping with a source'
       ])
@@ -219,7 +277,7 @@ flow: 1
   it.effect("is told of a type that is missing or nearly right, and of names", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* problems(flow("source: { identityPoolId: x }")), [
-        "flows.x.source.type: is missing; known are cognito"
+        "flows.x.source.type: is missing; known are cognito, cognito-login"
       ])
       assert.deepStrictEqual(yield* problems(flow("source: { type: Cognito }")), [
         "flows.x.source.type: names no adapter; did you mean cognito?"
@@ -365,10 +423,14 @@ describe("jsonSchema", () => {
 
   it("is a schema (draft 2020-12) that takes the first journey and refuses what the decoder refuses", () => {
     const validate = new Ajv2020({ strict: false }).compile(jsonSchema(adapters))
-    assert.isTrue(validate(Yaml.parse(journey)), JSON.stringify(validate.errors))
+    const layered = flow(`source: { type: cognito-login, identityPoolId: x, ${source} }`)
+    for (const right of [journey, layered])
+      assert.isTrue(validate(Yaml.parse(right)), JSON.stringify(validate.errors))
     for (const wrong of [
       "flows:\n  x: {}",
       "flow: {}",
+      layered.replace("type: cognito,", "type: cognito-login,"),
+      layered.replace(source, ""),
       journey.replace("type: cognito", "type: azure"),
       journey.replace("tenantId", "tenantID"),
       `${journey}    foo: 1\n`,

@@ -32,6 +32,19 @@ export interface SourceAdapter<Fields, Config, Platform> extends Adapter<
   readonly metered: boolean
 }
 
+/** A source over another one, which a config file describes under its `source:`. */
+export interface LayerAdapter<Fields, Config, Platform> extends Omit<
+  SourceAdapter<Fields, Config, Platform>,
+  "make"
+> {
+  readonly layer: true
+  readonly make: (
+    config: Config,
+    platform: Platform,
+    source: AssertionSource
+  ) => Effect.Effect<AssertionSource, FederationError>
+}
+
 export interface ExchangerAdapter<
   Fields,
   Config,

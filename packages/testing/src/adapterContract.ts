@@ -1,4 +1,5 @@
 /** What every adapter promises that a config file names: the value that its package's `./adapter` entry exports. */
+import { AssertionSource } from "@federate/core"
 import type { Adapter, TokenRequest } from "@federate/core"
 import type { Platform } from "@federate/http"
 import { assert } from "@effect/vitest"
@@ -20,6 +21,7 @@ interface Settings<Config> extends Schema.Decoder<Config> {
 export interface AdapterContract<Config> {
   readonly adapter:
     | Adapter.SourceAdapter<Settings<Config>, Config, Platform>
+    | Adapter.LayerAdapter<Settings<Config>, Config, Platform>
     | Adapter.ExchangerAdapter<Settings<Config>, Config, Platform>
   /** The least that a config file must say besides `type`. */
   readonly settings: Readonly<Record<string, unknown>>
@@ -127,7 +129,8 @@ export const adapterChecks = <Config>({
                   adapter.issues === "Assertion" ? "AccessToken" : adapter.issues
                 )
               } else {
-                const source = yield* adapter.make(decoded, { fetch })
+                const below = AssertionSource.fixed(assertionFor("workload"))
+                const source = yield* adapter.make(decoded, { fetch }, below)
                 yield* source.assertion({})
               }
               assert.isAbove(asked(), 0, "the app's fetch is asked")

@@ -1,4 +1,4 @@
-import type { AccessToken, Adapter } from "@federate/core"
+import type { AccessToken, Adapter, AssertionSource } from "@federate/core"
 import type { Platform } from "@federate/http"
 import { adapterContract, assertionFor } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"
@@ -40,7 +40,27 @@ adapterContract("A small source", {
     description: "A small platform",
     metered: false,
     config: Schema.Struct({ region: fields.region }),
-    make: (_, { fetch }) => sourceWith()(fetch ?? globalThis.fetch)
+    make: (_: unknown, { fetch }: Platform) => sourceWith()(fetch ?? globalThis.fetch)
+  },
+  settings: {},
+  well: () => issued(Redacted.value(assertionFor("workload").token))
+})
+
+adapterContract("A small source over another", {
+  adapter: {
+    type: "platform-login",
+    description: "A small platform, for who has logged in elsewhere",
+    metered: false,
+    layer: true,
+    config: Schema.Struct({ region: fields.region }),
+    make: Effect.fnUntraced(function* (
+      _: unknown,
+      { fetch }: Platform,
+      login: AssertionSource.AssertionSource
+    ) {
+      yield* login.assertion({})
+      return yield* sourceWith()(fetch ?? globalThis.fetch)
+    })
   },
   settings: {},
   well: () => issued(Redacted.value(assertionFor("workload").token))
