@@ -9,7 +9,14 @@ import type { Platform } from "@federate/http"
 import * as oidc from "@federate/oidc/adapter"
 
 export const adapters: Adapters<Platform> = {
-  sources: [aws.source, cognito.source, google.source, oidc.clientCredentials, oidc.selfSigned],
+  sources: [
+    aws.source,
+    cognito.source,
+    cognito.loginSource,
+    google.source,
+    oidc.clientCredentials,
+    oidc.selfSigned
+  ],
   exchangers: [
     aws.exchanger,
     cognito.exchanger,

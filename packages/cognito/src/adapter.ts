@@ -1,10 +1,19 @@
-/** `type: cognito` in a config file: among the sources, and among the exchangers. */
+/** `type: cognito` in a config file, among the sources and among the exchangers; and `type: cognito-login`. */
 import type { Adapter, AwsCredentials } from "@federate/core"
 import type { Platform } from "@federate/http"
 import { DurationFromText } from "@federate/schema"
 import * as Schema from "effect/Schema"
 import { exchanger as makeExchanger } from "./exchanger.ts"
+import { loginSource as makeLoginSource } from "./loginSource.ts"
 import { source as makeSource } from "./source.ts"
+
+const endpoint = Schema.optionalKey(
+  Schema.String.annotate({ description: "Instead of AWS's own: https, or http on loopback" })
+)
+
+const identityId = Schema.optionalKey(
+  Schema.String.annotate({ description: "Pins the identity, which is the assertion's subject" })
+)
 
 const sourceConfig = Schema.Struct({
   identityPoolId: Schema.String.annotate({
@@ -15,9 +24,7 @@ const sourceConfig = Schema.Struct({
     description:
       "The pool's developer provider with this workload's user id: { my.dev.provider: my_user_id }"
   }),
-  identityId: Schema.optionalKey(
-    Schema.String.annotate({ description: "Pins the identity, which is the assertion's subject" })
-  ),
+  identityId,
   tokenDuration: Schema.optionalKey(DurationFromText("From 1 s to 24 h; 15 minutes without it")),
   principalTags: Schema.optionalKey(
     Schema.Record(Schema.String, Schema.String).annotate({
@@ -27,9 +34,7 @@ const sourceConfig = Schema.Struct({
   region: Schema.optionalKey(
     Schema.String.annotate({ description: "Only to be checked: the region is the pool's" })
   ),
-  endpoint: Schema.optionalKey(
-    Schema.String.annotate({ description: "Instead of AWS's own: https, or http on loopback" })
-  )
+  endpoint
 })
 
 export const source: Adapter.SourceAdapter<
@@ -45,6 +50,33 @@ export const source: Adapter.SourceAdapter<
   make: (options, { fetch }) => makeSource({ ...options, fetch })
 }
 
+const loginConfig = Schema.Struct({
+  identityPoolId: Schema.String.annotate({
+    description: "The identity pool's id, REGION:GUID: the assertion's audience"
+  }),
+  audience: Schema.optionalKey(
+    Schema.String.annotate({
+      description: "The audience that the OpenID provider in IAM lists, where it must be that one"
+    })
+  ),
+  identityId,
+  endpoint
+})
+
+export const loginSource: Adapter.LayerAdapter<
+  typeof loginConfig,
+  typeof loginConfig.Type,
+  Platform
+> = {
+  type: "cognito-login",
+  description:
+    "Amazon Cognito identity pool, public login: the assertion of another source logs in, without AWS credentials",
+  metered: true,
+  layer: true,
+  config: loginConfig,
+  make: (options, { fetch }, login) => makeLoginSource({ ...options, login, fetch })
+}
+
 const exchangerConfig = Schema.Struct({
   identityPoolId: Schema.String.annotate({
     description:
@@ -53,9 +85,7 @@ const exchangerConfig = Schema.Struct({
   customRoleArn: Schema.optionalKey(
     Schema.String.annotate({ description: "One of several roles that the pool's rules allow" })
   ),
-  endpoint: Schema.optionalKey(
-    Schema.String.annotate({ description: "Instead of AWS's own: https, or http on loopback" })
-  )
+  endpoint
 })
 
 export const exchanger: Adapter.ExchangerAdapter<

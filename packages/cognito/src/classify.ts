@@ -3,8 +3,9 @@ import { classify as classifyAws, jsonError } from "@federate/aws-sdk"
 import type { Reason } from "@federate/core"
 import type { HttpAnswer } from "@federate/http"
 
-/** What a hint may name, written `{name}`. */
-export type Facts = Readonly<Record<"identityPoolId" | "region" | "provider", string>>
+/** What a hint may name, written `{name}`: this at least. */
+export type Facts = Readonly<Record<"identityPoolId" | "region" | "provider", string>> &
+  Readonly<Record<string, string>>
 
 const policy =
   "The role needs `cognito-identity:GetOpenIdTokenForDeveloperIdentity` on the pool's ARN, …:cognito-identity:{region}:<account>:identitypool/{identityPoolId} (the pool's id, not its name)."

@@ -1,4 +1,4 @@
-/** What can be told of an identity pool by its id. */
+/** What can be told of an identity pool by its id, and of what does not fit it. */
 import { Misconfigured } from "@federate/core"
 import * as Result from "effect/Result"
 
@@ -29,3 +29,30 @@ export const providerOf = (region: string): string =>
       : region.startsWith("us-gov-")
         ? `cognito-identity.${region}.amazonaws.com`
         : "cognito-identity.amazonaws.com"
+
+/** An identity of the pool's region, or none. */
+export const checkedIdentity = (
+  identityId: string | undefined,
+  region: string
+): Result.Result<void, Misconfigured> =>
+  identityId === undefined || identityId.startsWith(`${region}:`)
+    ? Result.void
+    : misconfigured(
+        "identityId",
+        `"${identityId}" is no identity of a pool in ${region}`,
+        `An identity's id begins like its pool's: ${region}:…`
+      )
+
+export const otherAudience = (asked: string, given: string): Misconfigured =>
+  new Misconfigured({
+    setting: "audience",
+    problem: `"${asked}" is demanded, and Cognito can only give the pool's id`,
+    hint: `Demand "${given}" on the other side.`
+  })
+
+export const otherIdentity = (given: string | undefined, pinned: string): Misconfigured =>
+  new Misconfigured({
+    setting: "identityId",
+    problem: `the pool gives this login the identity "${given}", not the pinned "${pinned}"`,
+    hint: "The pool was made again, or the login's user id changed: pin the new one, and trust it on the other side."
+  })

@@ -1,6 +1,6 @@
 /** Amazon Cognito identity pools as an assertion source. */
 import type { CognitoIdentityClientConfig } from "@aws-sdk/client-cognito-identity"
-import { Assertion, AssertionSource, FederationError, Misconfigured } from "@federate/core"
+import { Assertion, AssertionSource, FederationError } from "@federate/core"
 import type { Reason } from "@federate/core"
 import { endpoint } from "@federate/http"
 import type { Fetch } from "@federate/http"
@@ -10,7 +10,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { classify } from "./classify.ts"
 import { makeClient } from "./client.ts"
-import { misconfigured, regionOf } from "./pool.ts"
+import { checkedIdentity, misconfigured, otherAudience, otherIdentity, regionOf } from "./pool.ts"
 
 export interface Options {
   /** `REGION:GUID`. It is the assertion's audience, the only one that Cognito can give. */
@@ -100,13 +100,7 @@ const checked = (options: Options) =>
         "Leave `region` out: the pool's id tells it."
       )
     }
-    if (identityId !== undefined && !identityId.startsWith(`${region}:`)) {
-      return yield* misconfigured(
-        "identityId",
-        `"${identityId}" is no identity of a pool in ${region}`,
-        `An identity's id begins like its pool's: ${region}:…`
-      )
-    }
+    yield* checkedIdentity(identityId, region)
     if (options.endpoint !== undefined) yield* endpoint("endpoint", options.endpoint)
     const developerProvider = yield* developerProviderOf(Object.keys(options.logins))
     const seconds = yield* secondsOf(options.tokenDuration)
@@ -161,17 +155,3 @@ const revealed = (logins: Options["logins"]): Record<string, string> =>
       Redacted.isRedacted(login) ? Redacted.value(login) : login
     ])
   )
-
-const otherAudience = (asked: string, given: string): Misconfigured =>
-  new Misconfigured({
-    setting: "audience",
-    problem: `"${asked}" is demanded, and Cognito can only give the pool's id`,
-    hint: `Demand "${given}" on the other side.`
-  })
-
-const otherIdentity = (given: string | undefined, pinned: string): Misconfigured =>
-  new Misconfigured({
-    setting: "identityId",
-    problem: `the pool gives this login the identity "${given}", not the pinned "${pinned}"`,
-    hint: "The pool was made again, or the login's user id changed: pin the new one, and trust it on the other side."
-  })
