@@ -1,4 +1,5 @@
 /** What a config file may name: the one list, for the server and the command. */
+import * as ambient from "@federate/ambient/adapter"
 import * as aws from "@federate/aws/adapter"
 import { section } from "@federate/broker/config"
 import * as cognito from "@federate/cognito/adapter"
@@ -10,6 +11,7 @@ import * as oidc from "@federate/oidc/adapter"
 
 export const adapters: Adapters<Platform> = {
   sources: [
+    ...ambient.sources,
     aws.source,
     cognito.source,
     cognito.loginSource,
