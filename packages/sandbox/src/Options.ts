@@ -1,14 +1,24 @@
 /** What a sandbox can be told when it is made. */
 import type * as Duration from "effect/Duration"
+import type { JWK } from "jose"
 
-/** Whose assertions a role of AWS's is for. */
-export interface AwsTrust {
+/** Whose assertions are taken. */
+export interface Trust {
   /** A plain issuer's name, or any issuer's https URL. */
   readonly issuer: string
-  /** `*` stands for any text. */
   readonly subject: string
-  /** Default `sts.amazonaws.com`. */
+  /** Default: what the relying party calls itself; AWS `sts.amazonaws.com`. */
   readonly audience?: string
+}
+
+/** Whom the plain authorization server knows, by a secret or by keys. */
+export interface OAuthClient {
+  readonly id: string
+  readonly secret?: string
+  /** Its public keys (RFC 7517): it signs its assertions. */
+  readonly jwks?: { readonly keys: ReadonlyArray<JWK> }
+  /** The grant types that it may use. Default: all that there are. */
+  readonly grants?: ReadonlyArray<string>
 }
 
 export interface Options {
@@ -38,9 +48,9 @@ export interface Options {
   readonly aws?: {
     /**
      * A role `federated` that may be assumed with this assertion, by an OpenID provider of IAM: AWS's side of a trust,
-     * in place at once.
+     * in place at once. In its subject `*` stands for any text.
      */
-    readonly trust?: AwsTrust
+    readonly trust?: Trust
   }
   readonly cognito?: {
     /**
@@ -58,6 +68,19 @@ export interface Options {
     readonly clockTolerance?: Duration.Input
     /** How long an application, credential or grant stays unseen by the token endpoint. Default 0. */
     readonly propagation?: Duration.Input
+  }
+  /** The plain authorization server, and the services that take assertions. */
+  readonly oauth?: {
+    /** Default: the subject `workload` of the plain issuer `workload`. */
+    readonly trust?: ReadonlyArray<Trust>
+    /** Default: none; nobody is asked for a client then. */
+    readonly clients?: ReadonlyArray<OAuthClient>
+    /** What tokens can be for. Default: `https://api.example`. */
+    readonly targets?: ReadonlyArray<string>
+    /** Default: `read` and `write`. */
+    readonly scopes?: ReadonlyArray<string>
+    /** Whether the authorization server takes each assertion once. Default: no. */
+    readonly singleUse?: boolean
   }
   /**
    * Where issuers are really fetched from, by issuer: base URLs that Entra asks in their place. For issuers that are

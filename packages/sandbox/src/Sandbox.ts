@@ -1,4 +1,4 @@
-/** Local stand-ins for Cognito, IAM, STS, Entra, Microsoft Graph, Google Cloud and any OpenID issuer, over http and https. */
+/** Local stand-ins for Cognito, IAM, STS, Entra, Microsoft Graph, Google Cloud, any OpenID issuer and token endpoints, over http and https. */
 import { randomUUID } from "node:crypto"
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
@@ -37,6 +37,9 @@ import * as Server from "./kernel/Server.ts"
 import * as ServiceClock from "./kernel/ServiceClock.ts"
 import type { Publish } from "./KeyRing.ts"
 import type { Options } from "./Options.ts"
+import * as AuthorizationServer from "./oauth/AuthorizationServer.ts"
+import * as Services from "./oauth/Services.ts"
+import * as Trust from "./oauth/Trust.ts"
 import { SandboxError } from "./SandboxError.ts"
 import * as Setup from "./Setup.ts"
 
@@ -49,7 +52,7 @@ export interface AwsKeys {
 }
 
 /** Who signs tokens, and can be given a new key. */
-export type Signer = "cognito" | "sts" | "entra" | "google" | { readonly issuer: string }
+export type Signer = "cognito" | "sts" | "entra" | "google" | "oauth" | { readonly issuer: string }
 
 export interface AccessTokenOptions {
   /** Application permissions, such as `Application.Read.All`. Default: none. */
@@ -118,6 +121,11 @@ export interface Sandbox {
   /**
    * Signs with a new key from now on, and says what the key set shows: the new key with the old ones (default), the
    * new one alone, or the old ones alone. Gives the new keys' ids.
+  /** A plain authorization server: token exchange (RFC 8693) and the JWT bearer grant (RFC 7523). */
+  readonly oauth: { readonly issuer: string; readonly tokenEndpoint: string }
+  /** Services that take assertions, each with what of its own it wants to be told. */
+  readonly services: Readonly<Record<Services.ServiceName, Services.RunningService>>
+
    */
   readonly rotateKeys: (signer: Signer, publish?: Publish) => ReadonlyArray<string>
   /** Sets a service's clock wrong by so many milliseconds; negative is behind. */
@@ -150,6 +158,17 @@ const googleAdministrator = "administrator@sandbox.example"
 /** How long an administrator's token lives, in seconds. */
 const adminTokenLifetime = 24 * 3600
 
+  /** A user's access token as Entra issues them: what an application trades for another on the user's behalf. */
+  readonly userToken: (options?: UserTokenOptions) => Promise<string>
+  /** Consents, as an administrator for all users, to permissions of a resource's for the first journey's application. */
+  readonly consent: (scope: string) => void
+  /**
+   * Assigns a user-assigned managed identity to the machine that the sandbox stands in for: its tokens come from
+   * `/metadata/identity/oauth2/token`.
+   *
+   * @param tenantId the directory that it lives in; by default the sandbox's
+   */
+  readonly assignManagedIdentity: (tenantId?: string) => InstanceMetadata.ManagedIdentity
 /** Runs a sandbox until the scope closes. */
 export const make = Effect.fnUntraced(function* (
   options: Options = {}
@@ -176,6 +195,7 @@ export const make = Effect.fnUntraced(function* (
 
   const account = Account.make(region)
   const pools: IdentityPools = new Map()
+  const oauthKeys = AuthorizationServer.makeKeys()
   const cognito: CognitoIssuer.Issuer = {
     url: options.cognito?.issuer ?? https,
     keys: cognitoKeys,
@@ -220,6 +240,9 @@ export const make = Effect.fnUntraced(function* (
       Graph.make({ tenant, base: https, clock }),
       Entra.make({ tenant, base: https, clock })
     ]
+  const trusted = Trust.make(issuerKeys, issuers.url, options.oauth?.trust)
+  const services = Services.make(https, trusted, clock)
+
   })
 
   const now = yield* Clock.currentTimeMillis
@@ -230,6 +253,11 @@ export const make = Effect.fnUntraced(function* (
           account,
           pools,
           issuer: cognito.url,
+      AuthorizationServer.make(
+        { base: https, clock, trust: trusted, keys: oauthKeys },
+        options.oauth
+      ),
+      services.service,
           directory: tenant.directory,
           role: roles.workload.role,
           now
@@ -344,6 +372,11 @@ export const make = Effect.fnUntraced(function* (
       setDefaultCACertificates([...before, certificates.ca])
       return () => setDefaultCACertificates(before)
     }
+    oauth: {
+      issuer: AuthorizationServer.issuerOf(https),
+      tokenEndpoint: `${AuthorizationServer.issuerOf(https)}/token`
+    },
+    services: services.running,
   }
   return sandbox
 })
@@ -353,6 +386,7 @@ export const start = async (options: Options = {}): Promise<Sandbox & AsyncDispo
   const scope = Scope.makeUnsafe()
   const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
   const sandbox = await Effect.runPromise(
+      if (signer === "oauth") return [oauthKeys.rotate(publish)]
     make(options).pipe(
       Effect.provideService(Scope.Scope, scope),
       Effect.onError(() => Scope.close(scope, Exit.void))

@@ -6,7 +6,7 @@ import * as Policy from "./aws/Policy.ts"
 import { cognitoPrincipal } from "./aws/WebIdentity.ts"
 import * as IdentityPools from "./cognito/IdentityPools.ts"
 import * as Directory from "./entra/Directory.ts"
-import type { AwsTrust } from "./Options.ts"
+import type { Trust } from "./Options.ts"
 
 /** The first journey's developer provider, and the workload's user id with it. */
 const developerProvider = "my.dev.provider"
@@ -50,7 +50,7 @@ const identitiesOf = (poolId: string) => ({
 /** A role that one issuer's assertions may assume; it may do nothing but say who it is. */
 export const federatedRole = (
   account: Account.Account,
-  { audience = "sts.amazonaws.com", issuer, subject }: AwsTrust,
+  { audience = "sts.amazonaws.com", issuer, subject }: Trust,
   now: number
 ): Account.Role => {
   const { arn, url } = Account.addOidcProvider(account, {

@@ -62,7 +62,9 @@ const names = {
     "token",
     "workloadIdentityPools"
   ],
-  issuer: ["discovery", "keys"]
+  issuer: ["discovery", "keys"],
+  oauth: ["discovery", "keys", "token"],
+  services: ["anthropic", "models", "openai", "openrouter"]
 } as const
 
 /** A service: the part of an endpoint's name before the dot. */
