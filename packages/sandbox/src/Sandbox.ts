@@ -158,17 +158,6 @@ const googleAdministrator = "administrator@sandbox.example"
 /** How long an administrator's token lives, in seconds. */
 const adminTokenLifetime = 24 * 3600
 
-  /** A user's access token as Entra issues them: what an application trades for another on the user's behalf. */
-  readonly userToken: (options?: UserTokenOptions) => Promise<string>
-  /** Consents, as an administrator for all users, to permissions of a resource's for the first journey's application. */
-  readonly consent: (scope: string) => void
-  /**
-   * Assigns a user-assigned managed identity to the machine that the sandbox stands in for: its tokens come from
-   * `/metadata/identity/oauth2/token`.
-   *
-   * @param tenantId the directory that it lives in; by default the sandbox's
-   */
-  readonly assignManagedIdentity: (tenantId?: string) => InstanceMetadata.ManagedIdentity
 /** Runs a sandbox until the scope closes. */
 export const make = Effect.fnUntraced(function* (
   options: Options = {}
