@@ -36,10 +36,10 @@ import * as Script from "./kernel/Script.ts"
 import * as Server from "./kernel/Server.ts"
 import * as ServiceClock from "./kernel/ServiceClock.ts"
 import type { Publish } from "./KeyRing.ts"
-import type { Options } from "./Options.ts"
 import * as AuthorizationServer from "./oauth/AuthorizationServer.ts"
 import * as Services from "./oauth/Services.ts"
 import * as Trust from "./oauth/Trust.ts"
+import type { Options } from "./Options.ts"
 import { SandboxError } from "./SandboxError.ts"
 import * as Setup from "./Setup.ts"
 
@@ -109,6 +109,11 @@ export interface Sandbox {
     readonly issuer: string
   }
 
+  /** A plain authorization server: token exchange (RFC 8693) and the JWT bearer grant (RFC 7523). */
+  readonly oauth: { readonly issuer: string; readonly tokenEndpoint: string }
+  /** Services that take assertions, each with what of its own it wants to be told. */
+  readonly services: Readonly<Record<Services.ServiceName, Services.RunningService>>
+
   /**
    * Makes an endpoint, or all of a service (`cognito.*`), go wrong from now on, on every call or on some. Faults
    * apply in the order they were set; the first that is not a latency ends a call. Gives the function that lifts it.
@@ -121,11 +126,6 @@ export interface Sandbox {
   /**
    * Signs with a new key from now on, and says what the key set shows: the new key with the old ones (default), the
    * new one alone, or the old ones alone. Gives the new keys' ids.
-  /** A plain authorization server: token exchange (RFC 8693) and the JWT bearer grant (RFC 7523). */
-  readonly oauth: { readonly issuer: string; readonly tokenEndpoint: string }
-  /** Services that take assertions, each with what of its own it wants to be told. */
-  readonly services: Readonly<Record<Services.ServiceName, Services.RunningService>>
-
    */
   readonly rotateKeys: (signer: Signer, publish?: Publish) => ReadonlyArray<string>
   /** Sets a service's clock wrong by so many milliseconds; negative is behind. */
@@ -172,6 +172,7 @@ export const make = Effect.fnUntraced(function* (
   const cognitoKeys = CognitoIssuer.makeKeys(region)
   const entraKeys = AccessToken.makeKeys()
   const googleKeys = Google.makeKeys()
+  const oauthKeys = AuthorizationServer.makeKeys()
   const certificates = yield* Certificates.make(options.certificateNames)
   const listener = yield* Listener.make({
     host,
@@ -184,7 +185,6 @@ export const make = Effect.fnUntraced(function* (
 
   const account = Account.make(region)
   const pools: IdentityPools = new Map()
-  const oauthKeys = AuthorizationServer.makeKeys()
   const cognito: CognitoIssuer.Issuer = {
     url: options.cognito?.issuer ?? https,
     keys: cognitoKeys,
@@ -215,6 +215,9 @@ export const make = Effect.fnUntraced(function* (
     seenUntil: (now) => (tenant.propagation === 0 ? Infinity : now - tenant.propagation)
   }
 
+  const trusted = Trust.make(issuerKeys, issuers.url, options.oauth?.trust)
+  const services = Services.make(https, trusted, clock)
+
   yield* Server.serve({
     listener,
     clock,
@@ -225,13 +228,15 @@ export const make = Effect.fnUntraced(function* (
       Sts.make(identities, clock),
       Cognito.make({ identities, pools, issuer: cognito, clock }),
       issuers.service,
+      AuthorizationServer.make(
+        { base: https, clock, trust: trusted, keys: oauthKeys },
+        options.oauth
+      ),
+      services.service,
       Google.make({ cloud: google, base: https, clock }),
       Graph.make({ tenant, base: https, clock }),
       Entra.make({ tenant, base: https, clock })
     ]
-  const trusted = Trust.make(issuerKeys, issuers.url, options.oauth?.trust)
-  const services = Services.make(https, trusted, clock)
-
   })
 
   const now = yield* Clock.currentTimeMillis
@@ -242,11 +247,6 @@ export const make = Effect.fnUntraced(function* (
           account,
           pools,
           issuer: cognito.url,
-      AuthorizationServer.make(
-        { base: https, clock, trust: trusted, keys: oauthKeys },
-        options.oauth
-      ),
-      services.service,
           directory: tenant.directory,
           role: roles.workload.role,
           now
@@ -334,6 +334,11 @@ export const make = Effect.fnUntraced(function* (
       adminToken: googleAdminToken,
       issuer: Google.issuerOf(https)
     },
+    oauth: {
+      issuer: AuthorizationServer.issuerOf(https),
+      tokenEndpoint: `${AuthorizationServer.issuerOf(https)}/token`
+    },
+    services: services.running,
     fault: (pattern, fault, when = "every") => Result.getOrThrow(script.set(pattern, fault, when)),
     clearFaults: script.clear,
     count: (pattern) => Result.getOrThrow(script.count(pattern)),
@@ -343,6 +348,7 @@ export const make = Effect.fnUntraced(function* (
         return Object.values(account.outbound?.keys ?? {}).map((ring) => ring.rotate(publish))
       }
       if (signer === "entra") return [entraKeys.rotate(publish)]
+      if (signer === "oauth") return [oauthKeys.rotate(publish)]
       if (signer === "google") return [googleKeys.rotate(publish)]
       return issuers.rotate(signer.issuer, publish)
     },
@@ -361,11 +367,6 @@ export const make = Effect.fnUntraced(function* (
       setDefaultCACertificates([...before, certificates.ca])
       return () => setDefaultCACertificates(before)
     }
-    oauth: {
-      issuer: AuthorizationServer.issuerOf(https),
-      tokenEndpoint: `${AuthorizationServer.issuerOf(https)}/token`
-    },
-    services: services.running,
   }
   return sandbox
 })
@@ -375,7 +376,6 @@ export const start = async (options: Options = {}): Promise<Sandbox & AsyncDispo
   const scope = Scope.makeUnsafe()
   const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
   const sandbox = await Effect.runPromise(
-      if (signer === "oauth") return [oauthKeys.rotate(publish)]
     make(options).pipe(
       Effect.provideService(Scope.Scope, scope),
       Effect.onError(() => Scope.close(scope, Exit.void))
