@@ -10,7 +10,7 @@ import { visible, watch } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Metric, Redacted, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { graph } from "./running.ts"
+import { graph, until } from "./running.ts"
 
 const cognitoCall = "cognito.GetOpenIdTokenForDeveloperIdentity"
 const entraCall = "entra.token"
@@ -67,16 +67,6 @@ const retries = (reason: Reason["_tag"]) =>
   Metric.value(Metric.withAttributes(FlowMetrics.retries, { flow: "graph", reason })).pipe(
     Effect.map(({ count }) => count)
   )
-
-/** Lets sockets and promises do their work, without time passing, until something holds. */
-const until = Effect.fnUntraced(function* (condition: (() => boolean) | Effect.Effect<boolean>) {
-  const holds = typeof condition === "function" ? Effect.sync(condition) : condition
-  for (let round = 0; round < 5000 && !(yield* holds); round++) {
-    yield* Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
-    yield* TestClock.adjust(0)
-  }
-  assert.isTrue(yield* holds)
-})
 
 describe("a thousand callers at once", () => {
   /** Time passes for the flow alone: the AWS SDK signs by the machine's clock, and so the services stay on it. */

@@ -2,6 +2,8 @@
 import { Sandbox } from "@federate/sandbox"
 import type { Options } from "@federate/sandbox"
 import { assert } from "@effect/vitest"
+import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import { afterAll, beforeAll } from "vitest"
 
 /** One sandbox for all tests of the file, running from before the first until after the last. */
@@ -16,6 +18,18 @@ export const running = (options?: Options): (() => Sandbox.Sandbox) => {
     return sandbox
   }
 }
+
+/** Lets sockets and promises do their work, without time passing, until something holds. */
+export const until = Effect.fnUntraced(function* (
+  condition: (() => boolean) | Effect.Effect<boolean>
+) {
+  const holds = typeof condition === "function" ? Effect.sync(condition) : condition
+  for (let round = 0; round < 5000 && !(yield* holds); round++) {
+    yield* Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+    yield* TestClock.adjust(0)
+  }
+  assert.isTrue(yield* holds)
+})
 
 /** A JSON document, which must be there. */
 export const read = async <A>(url: string, init: RequestInit = {}): Promise<A> => {
