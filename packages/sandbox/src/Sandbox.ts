@@ -20,6 +20,7 @@ import * as CognitoIssuer from "./cognito/Issuer.ts"
 import * as AccessToken from "./entra/AccessToken.ts"
 import * as Directory from "./entra/Directory.ts"
 import * as Entra from "./entra/Entra.ts"
+import * as InstanceMetadata from "./entra/InstanceMetadata.ts"
 import type { Tenant } from "./entra/TokenEndpoint.ts"
 import * as Google from "./google/Google.ts"
 import * as GoogleProject from "./google/Project.ts"
@@ -59,6 +60,17 @@ export interface AccessTokenOptions {
   readonly roles?: ReadonlyArray<string>
   /** Default `https://graph.microsoft.com`. */
   readonly audience?: string
+  /** Negative numbers of milliseconds make a token that has ended. Default: what Entra's tokens live here. */
+  readonly lifetime?: number
+}
+
+export interface UserTokenOptions {
+  /** Default `user@sandbox.onmicrosoft.com`, who is there from the first time on, as is any other. */
+  readonly user?: string
+  /** Default: the first journey's application. */
+  readonly audience?: string
+  /** What the user lets the client do there. Default `access_as_user`; with none it is no access token. */
+  readonly scopes?: ReadonlyArray<string>
   /** Negative numbers of milliseconds make a token that has ended. Default: what Entra's tokens live here. */
   readonly lifetime?: number
 }
@@ -146,6 +158,17 @@ export interface Sandbox {
   readonly issuerUrl: (name: string) => string
   /** A token by a plain issuer, with whatever claims. */
   readonly issueToken: (name: string, options: Issuers.TokenOptions) => Promise<string>
+  /** A user's access token as Entra issues them: what an application trades for another on the user's behalf. */
+  readonly userToken: (options?: UserTokenOptions) => Promise<string>
+  /** Consents, as an administrator for all users, to permissions of a resource's for the first journey's application. */
+  readonly consent: (scope: string) => void
+  /**
+   * Assigns a user-assigned managed identity to the machine that the sandbox stands in for: its tokens come from
+   * `/metadata/identity/oauth2/token`.
+   *
+   * @param tenantId the directory that it lives in; by default the sandbox's
+   */
+  readonly assignManagedIdentity: (tenantId?: string) => InstanceMetadata.ManagedIdentity
   /** An access token as Entra issues them, with whatever roles. */
   readonly accessToken: (options?: AccessTokenOptions) => Promise<string>
   /** Makes this process trust the sandbox's certificate, in `fetch` and in `https`. Gives the function that undoes it. */
@@ -194,8 +217,10 @@ export const make = Effect.fnUntraced(function* (
   const issuerKeys = IssuerKeys.make({ [https]: http, [cognito.url]: http, ...options.issuers })
   const identities: WebIdentities = { account, keys: issuerKeys, cognito: cognito.url }
   const tenantId = randomUUID()
+  const managedIdentities = new Set<InstanceMetadata.ManagedIdentity>()
   const tenant: Tenant = {
     directory: Directory.make(tenantId),
+    authority: https,
     issuer: `${https}/${tenantId}/v2.0`,
     keys: entraKeys,
     issuerKeys,
@@ -235,6 +260,7 @@ export const make = Effect.fnUntraced(function* (
       services.service,
       Google.make({ cloud: google, base: https, clock }),
       Graph.make({ tenant, base: https, clock }),
+      InstanceMetadata.make({ tenant, managedIdentities, clock }),
       Entra.make({ tenant, base: https, clock })
     ]
   })
@@ -274,6 +300,18 @@ export const make = Effect.fnUntraced(function* (
       roles: asked.roles ?? [],
       lifetime:
         asked.lifetime === undefined ? tenant.tokenLifetime : Math.floor(asked.lifetime / 1000),
+      now: yield* clock.now("entra")
+    })
+  })
+  const mintForUser = Effect.fnUntraced(function* (asked: UserTokenOptions) {
+    const { lifetime, scopes = ["access_as_user"], user = "user@sandbox.onmicrosoft.com" } = asked
+    return yield* AccessToken.mint(entraKeys, {
+      issuer: tenant.issuer,
+      tenantId,
+      audience: asked.audience ?? journey?.clientId ?? "",
+      client: { id: randomUUID(), appId: randomUUID(), displayName: "A page", proof: "none" },
+      delegated: { user: Directory.userNamed(tenant.directory, user), scopes },
+      lifetime: lifetime === undefined ? tenant.tokenLifetime : Math.floor(lifetime / 1000),
       now: yield* clock.now("entra")
     })
   })
@@ -362,6 +400,13 @@ export const make = Effect.fnUntraced(function* (
     issuerUrl: issuers.url,
     issueToken: (name, asked) => run(issuers.issue(name, asked)),
     accessToken: (asked = {}) => run(mint(asked)),
+    userToken: (asked = {}) => run(mintForUser(asked)),
+    consent: (scope) => Directory.grant(tenant.directory, journey?.clientId ?? "", scope),
+    assignManagedIdentity: (inTenant) => {
+      const identity = InstanceMetadata.makeIdentity(tenant, https, inTenant)
+      managedIdentities.add(identity)
+      return identity
+    },
     trust: () => {
       const before = getCACertificates("default")
       setDefaultCACertificates([...before, certificates.ca])

@@ -231,6 +231,74 @@ export const catalogue = {
     status: 401,
     text: `${noMatch} subject '{subject}'. The subject matches with case-insensitive comparison, but not with case-sensitive comparison. ${checkIt} See documentation at: ${federation} See breaking change notification and remediation at: https://learn.microsoft.com/entra/identity-platform/reference-breaking-changes#august-2024`
   },
+  // The assertion, where Entra itself issued it
+  userAsAssertion: {
+    code: 700229,
+    error: "invalid_client",
+    status: 401,
+    text: "Forbidden token type. Only app-only tokens may be used as Federated Identity Credentials for AAD issuer."
+  },
+  appAsAssertion: {
+    code: 700226,
+    error: "invalid_client",
+    status: 401,
+    text: "Only MSI tokens may be used as Federated Identity Credentials for AAD issuer."
+  },
+  noExchangeAudience: {
+    code: 700214,
+    error: "invalid_client",
+    status: 401,
+    text: "The audience of a federated identity credential for an AAD issuer must be '{audience}'."
+  },
+  otherTenant: {
+    code: 700236,
+    error: "invalid_client",
+    status: 401,
+    text: "Entra ID tokens issued by issuer '{issuer}' may not be used for federated identity credential flows for applications or managed identities registered in this tenant."
+  },
+  // The user's token
+  foreignUserToken: {
+    code: 50013,
+    error: "invalid_grant",
+    status: 400,
+    text: "Assertion failed signature validation. [Reason - The key was not found.]"
+  },
+  userTokenForAnother: {
+    code: 500131,
+    error: "invalid_grant",
+    status: 400,
+    text: "Assertion audience does not match the Client app presenting the assertion. The audience in the assertion was '{audience}' and the expected audience is '{client}' or one of the Application Uris of this application with App ID '{client}'({name}). The downstream client must request a token for the expected audience (the application that made the OBO request) and this application should use that token as the assertion."
+  },
+  userTokenEnded: {
+    code: 500133,
+    error: "invalid_grant",
+    status: 400,
+    text: "Assertion is not within its valid time range. Ensure that the access token is not expired before using it for user assertion, or request a new token. Current time: {now}, expiry time of assertion {until}."
+  },
+  idToken: {
+    code: 240002,
+    error: "invalid_request",
+    status: 400,
+    text: "Input id_token cannot be used as 'urn:ietf:params:oauth:grant-type:jwt-bearer' grant."
+  },
+  appForApp: {
+    code: 7000114,
+    error: "unauthorized_client",
+    status: 400,
+    text: "Application '{client}' is not allowed to make application on-behalf-of calls."
+  },
+  notConsented: {
+    code: 65001,
+    error: "invalid_grant",
+    status: 400,
+    text: "The user or administrator has not consented to use the application with ID '{client}' named '{name}'. Send an interactive authorization request for this user and resource."
+  },
+  unknownPermission: {
+    code: 65005,
+    error: "invalid_resource",
+    status: 400,
+    text: "The application '{name}' asked for scope '{permission}' that doesn't exist on the resource '{resource}'."
+  },
   issuerUnreachable: {
     code: 50166,
     error: "invalid_request",

@@ -12,6 +12,22 @@ export interface AppRole {
   readonly isEnabled: boolean
 }
 
+/** A permission of a resource's that users delegate (https://learn.microsoft.com/graph/api/resources/permissionscope). */
+export interface PermissionScope {
+  readonly id: string
+  /** What stands in a token's `scp`: `User.Read`. */
+  readonly value: string
+  readonly type: "User"
+  readonly isEnabled: boolean
+}
+
+/** https://learn.microsoft.com/graph/api/resources/user */
+export interface User {
+  readonly id: string
+  readonly displayName: string
+  readonly userPrincipalName: string
+}
+
 /** https://learn.microsoft.com/graph/api/resources/application */
 export interface Application {
   readonly id: string
@@ -38,6 +54,7 @@ export interface ServicePrincipal {
   readonly appRoleAssignmentRequired: boolean
   readonly servicePrincipalType: "Application"
   readonly appRoles: ReadonlyArray<AppRole>
+  readonly oauth2PermissionScopes: ReadonlyArray<PermissionScope>
   /** What a scope or a resource may call it by: the client id, the application's URIs. */
   readonly servicePrincipalNames: ReadonlyArray<string>
   readonly tags: ReadonlyArray<string>
@@ -86,12 +103,46 @@ export interface Directory {
   /** By the application's `id`. */
   readonly credentials: Map<string, Table<FederatedCredential>>
   readonly assignments: Table<AppRoleAssignment>
+  /** By id. */
+  readonly users: Map<string, User>
+  /** What administrators have consented to for all users. */
+  readonly consents: Set<string>
+}
+
+/** Consents to a permission, named with its resource: `https://graph.microsoft.com/User.Read`. */
+export const grant = (
+  { consents, servicePrincipals }: Directory,
+  clientId: string,
+  scope: string
+): void => {
+  const at = scope.lastIndexOf("/")
+  for (const { value } of servicePrincipals.values()) {
+    if (value.servicePrincipalNames.includes(scope.slice(0, at)))
+      consents.add(consent(clientId, value.appId, scope.slice(at + 1)))
+  }
+}
+
+/** A consent, as it is remembered. */
+export const consent = (clientId: string, resourceAppId: string, permission: string): string =>
+  [clientId, resourceAppId, permission].join(" ")
+
+/** The user of that name, who is there from the first time on. */
+export const userNamed = ({ users }: Directory, userPrincipalName: string): User => {
+  const known = [...users.values()].find((user) => user.userPrincipalName === userPrincipalName)
+  if (known !== undefined) return known
+  const [displayName = ""] = userPrincipalName.split("@")
+  const user = { id: randomUUID(), displayName, userPrincipalName }
+  users.set(user.id, user)
+  return user
 }
 
 /** What was there before anyone came: it has spread everywhere. */
 export const always = Number.NEGATIVE_INFINITY
 
 export const graphAppId = "00000003-0000-0000-c000-000000000000"
+
+/** What assertions for Entra are for, where Entra itself issues them: `api://AzureADTokenExchange`. */
+export const exchangeAppId = "fb60f99c-7a34-4190-8149-302f77469936"
 
 /** A tenant with the service principals of Microsoft's own APIs. */
 export const make = (tenantId: string): Directory => {
@@ -102,7 +153,9 @@ export const make = (tenantId: string): Directory => {
     applications: new Map(),
     servicePrincipals: new Map(),
     credentials: new Map(),
-    assignments: new Map()
+    assignments: new Map(),
+    users: new Map(),
+    consents: new Set()
   }
   for (const api of microsoftApis) {
     put(
@@ -115,6 +168,12 @@ export const make = (tenantId: string): Directory => {
         appRoleAssignmentRequired: false,
         servicePrincipalType: "Application",
         appRoles: api.permissions.map(([value, id]) => permission(value, id)),
+        oauth2PermissionScopes: api.delegated.map(([value, id]) => ({
+          id,
+          value,
+          type: "User" as const,
+          isEnabled: true
+        })),
         servicePrincipalNames: [api.appId, ...api.uris],
         tags: []
       },
@@ -196,6 +255,7 @@ export const newServicePrincipal = (
   displayName,
   servicePrincipalType: "Application",
   appRoles,
+  oauth2PermissionScopes: [],
   servicePrincipalNames: [appId, ...identifierUris]
 })
 
@@ -249,18 +309,32 @@ const graphPermissions: ReadonlyArray<readonly [value: string, id: string]> = [
   ["User.Read.All", "df021288-bdef-4463-88db-98f22de89214"]
 ]
 
+const delegatedGraphPermissions: typeof graphPermissions = [
+  ["User.Read", "e1fe6dd8-ba31-4d61-89e7-88639da4683d"],
+  ["Mail.Read", "570282fd-fa5c-430d-a7fd-fc8dc98a9dca"]
+]
+
 /** The APIs that every tenant knows, as far as the sandbox issues tokens for them. */
 const microsoftApis: ReadonlyArray<{
   readonly appId: string
   readonly displayName: string
   readonly uris: ReadonlyArray<string>
   readonly permissions: typeof graphPermissions
+  readonly delegated: typeof graphPermissions
 }> = [
   {
     appId: graphAppId,
     displayName: "Microsoft Graph",
     uris: ["https://graph.microsoft.com", "https://graph.microsoft.com/"],
-    permissions: graphPermissions
+    permissions: graphPermissions,
+    delegated: delegatedGraphPermissions
+  },
+  {
+    appId: exchangeAppId,
+    displayName: "AAD Token Exchange Endpoint: Public",
+    uris: ["api://AzureADTokenExchange"],
+    permissions: [],
+    delegated: []
   },
   {
     appId: "797f4846-ba00-4fd7-ba43-dac1f8f63013",
@@ -271,18 +345,21 @@ const microsoftApis: ReadonlyArray<{
       "https://management.core.windows.net",
       "https://management.core.windows.net/"
     ],
-    permissions: []
+    permissions: [],
+    delegated: [["user_impersonation", "41094075-9dad-400e-a0bd-54e686782033"]]
   },
   {
     appId: "cfa8b339-82a2-471a-a3c9-0fe0be7a4093",
     displayName: "Azure Key Vault",
     uris: ["https://vault.azure.net"],
-    permissions: []
+    permissions: [],
+    delegated: [["user_impersonation", "f53da476-18e3-4152-8e01-aec403e6edc0"]]
   },
   {
     appId: "e406a681-f3d4-42a8-90b6-c2b029497af1",
     displayName: "Azure Storage",
     uris: ["https://storage.azure.com", "https://storage.azure.com/"],
-    permissions: []
+    permissions: [],
+    delegated: [["user_impersonation", "03e0da56-190b-40ad-a80c-ea378c433f7f"]]
   }
 ]

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { refuse } from "./Aadsts.ts"
+import { exchangeAppId } from "./Directory.ts"
 import type { Application, FederatedCredential } from "./Directory.ts"
 import type { IssuerKeys } from "../issuer/IssuerKeys.ts"
 
@@ -19,8 +20,10 @@ interface Options {
   readonly application: Application
   readonly credentials: ReadonlyArray<FederatedCredential>
   readonly issuerKeys: IssuerKeys
-  /** The issuers of Entra's own tokens, which are no assertions. */
+  /** The issuers of this tenant's tokens, of which only a managed identity's is an assertion. */
   readonly ownIssuers: ReadonlyArray<string>
+  /** Entra's own base URL: what begins with it is another tenant's issuer. */
+  readonly authority: string
   /** Milliseconds. */
   readonly clockTolerance: number
   /** Epoch milliseconds, on Entra's clock. */
@@ -36,11 +39,20 @@ export const accept = Effect.fnUntraced(function* (token: Redacted.Redacted, opt
   if (issuer === undefined || subject === undefined || typeof claims["exp"] !== "number") {
     return yield* refuse("malformedAssertion")
   }
-  if (options.ownIssuers.includes(issuer)) return yield* refuse("ownToken")
+  const isOwn = options.ownIssuers.includes(issuer)
+  if (!isOwn && isTenants(issuer, options.authority))
+    return yield* refuse("otherTenant", { issuer })
   if (issuer === application.appId && subject === application.appId) {
     return yield* refuse("noRegisteredCertificate")
   }
-  const credential = yield* match({ issuer, audience, subject }, options)
+  const credential = yield* match(
+    {
+      issuer,
+      subject,
+      audience: isOwn ? yield* managedIdentity(issuer, decoded.success, options) : audience
+    },
+    options
+  )
 
   yield* options.issuerKeys
     .verify(issuer, token, {
@@ -71,6 +83,31 @@ export const accept = Effect.fnUntraced(function* (token: Redacted.Redacted, opt
       })
     )
   return credential
+})
+
+const isTenants = (issuer: string, authority: string): boolean =>
+  issuer.startsWith(`${authority}/`) &&
+  /^[0-9a-f-]{36}\/v2\.0$/.test(issuer.slice(authority.length + 1))
+
+/** What the exchange is called in federated credentials; in tokens it is its id. */
+const exchange = "api://AzureADTokenExchange"
+
+/** The audience of an assertion that Entra itself issued, as federated credentials write it. */
+const managedIdentity = Effect.fnUntraced(function* (
+  issuer: string,
+  { audience, claims }: Assertion.Assertion,
+  { credentials }: Options
+) {
+  const trusting = credentials.filter((credential) => credential.issuer === issuer)
+  if (trusting.length === 0) return yield* refuse("ownToken")
+  if (claims["idtyp"] !== "app") return yield* refuse("userAsAssertion")
+  if (claims["xms_mirid"] === undefined) return yield* refuse("appAsAssertion")
+  if (
+    !audience.includes(exchangeAppId) ||
+    !trusting.some(({ audiences }) => audiences.includes(exchange))
+  )
+    return yield* refuse("noExchangeAudience", { audience: exchange })
+  return [exchange]
 })
 
 interface Presented {

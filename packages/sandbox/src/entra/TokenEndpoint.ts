@@ -1,5 +1,5 @@
 /**
- * Entra's token endpoint, for client credentials with a foreign assertion.
+ * Entra's token endpoint, for clients with a foreign assertion: client credentials, and on behalf of users.
  *
  * https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
  */
@@ -17,9 +17,12 @@ import { correlationId, headers, refuse } from "./Aadsts.ts"
 import * as AccessToken from "./AccessToken.ts"
 import * as Directory from "./Directory.ts"
 import * as FederatedCredentials from "./FederatedCredentials.ts"
+import * as OnBehalfOf from "./OnBehalfOf.ts"
 
 export interface Tenant {
   readonly directory: Directory.Directory
+  /** The authority's base URL. */
+  readonly authority: string
   readonly issuer: string
   readonly keys: KeyRing
   readonly issuerKeys: IssuerKeys
@@ -42,6 +45,8 @@ const revocableLifetime = 24 * 3600
 /** Tokens that live longer than this, in seconds, come with a `refresh_in`. */
 const longLived = 2 * 3600
 
+const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 /** The answer to a request for a token. */
@@ -55,10 +60,15 @@ export const answer = Effect.fnUntraced(function* (
   yield* checkTenant(tenant, options.tenant)
   const parameters = yield* readForm(request)
   const grant = yield* required(parameters, "grant_type")
-  if (grant !== "client_credentials") return yield* refuse("unsupportedGrant", { grant })
+  if (grant !== "client_credentials" && grant !== jwtBearer)
+    return yield* refuse("unsupportedGrant", { grant })
   if (isShared(options.tenant)) return yield* refuse("grantNeedsTenant")
   const clientId = yield* required(parameters, "client_id")
-  const audience = yield* readAudience(parameters, version)
+  const user = grant === jwtBearer ? yield* readUserToken(parameters) : undefined
+  const { resource: audience, wanted } =
+    user === undefined || version === 1
+      ? { resource: yield* readAudience(parameters, version), wanted: [".default"] }
+      : yield* OnBehalfOf.read(yield* required(parameters, "scope"))
   const { capabilities, notBefore } = yield* readClaims(parameters)
 
   const seen = now - tenant.propagation
@@ -68,11 +78,21 @@ export const answer = Effect.fnUntraced(function* (
     application,
     credentials: Directory.seen(Directory.credentialsOf(tenant.directory, application.id), seen),
     issuerKeys: tenant.issuerKeys,
+    authority: tenant.authority,
     ownIssuers: [tenant.issuer, `https://sts.windows.net/${tenant.directory.tenantId}/`],
     clockTolerance: tenant.clockTolerance,
     now
   })
-  const roles = yield* findRoles(tenant, client, audience, seen)
+  const resource = yield* findResource(tenant, audience, seen)
+  const permissions =
+    user === undefined
+      ? { roles: yield* findRoles(tenant, client, resource, seen) }
+      : {
+          delegated: {
+            user: yield* OnBehalfOf.accept(user, tenant, application, now),
+            scopes: yield* OnBehalfOf.permissions(tenant.directory, application, resource, wanted)
+          }
+        }
 
   const lifetime = capabilities.includes("cp1")
     ? Math.max(tenant.tokenLifetime, revocableLifetime)
@@ -82,15 +102,19 @@ export const answer = Effect.fnUntraced(function* (
     tenantId: tenant.directory.tenantId,
     audience,
     client,
-    roles,
+    ...permissions,
     ...(notBefore !== undefined && { notBefore }),
     ...(capabilities.length > 0 && { capabilities }),
     lifetime,
     now
   })
+  const { delegated } = permissions
+  const scope = delegated?.scopes.map((value) => `${audience}/${value}`).join(" ")
   return json(
     200,
-    version === 2 ? issued(token, lifetime) : issuedAsText(token, lifetime, audience, now),
+    version === 2
+      ? { ...issued(token, lifetime), ...(scope !== undefined && { scope }) }
+      : issuedAsText(token, lifetime, audience, now),
     headers(correlationId(request, parameters))
   )
 })
@@ -241,10 +265,15 @@ const readAssertion = Effect.fnUntraced(function* (
   return Redacted.make(assertion)
 })
 
-/** The app roles of the resource that the client was granted. */
-const findRoles = Effect.fnUntraced(function* (
+/** The user's token of a request on a user's behalf. */
+const readUserToken = Effect.fnUntraced(function* (parameters: URLSearchParams) {
+  const use = yield* required(parameters, "requested_token_use")
+  if (use !== "on_behalf_of") return yield* refuse("malformedRequest")
+  return yield* required(parameters, "assertion")
+})
+
+const findResource = Effect.fnUntraced(function* (
   { directory }: Tenant,
-  client: Directory.ServicePrincipal,
   audience: string,
   before: number
 ) {
@@ -258,6 +287,16 @@ const findRoles = Effect.fnUntraced(function* (
     })
   }
   if (!resource.accountEnabled) return yield* refuse("disabledResource", { resource: audience })
+  return resource
+})
+
+/** The app roles of the resource that the client was granted. */
+const findRoles = Effect.fnUntraced(function* (
+  { directory }: Tenant,
+  client: Directory.ServicePrincipal,
+  resource: Directory.ServicePrincipal,
+  before: number
+) {
   const granted = Directory.seen(directory.assignments, before).filter(
     ({ principalId, resourceId }) => principalId === client.id && resourceId === resource.id
   )

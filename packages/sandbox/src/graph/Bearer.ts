@@ -15,8 +15,15 @@ const audiences: ReadonlySet<unknown> = new Set([
   graphAppId
 ])
 
-/** The application permissions that the request's token carries. */
-export const permissionsOf = Effect.fnUntraced(function* (
+/** What the request's token lets its bearer do. */
+export interface Bearer {
+  /** The application's own permissions. */
+  readonly roles: ReadonlyArray<unknown>
+  /** The permissions that a user has delegated, and who that is. */
+  readonly delegated?: { readonly userId: unknown; readonly scopes: ReadonlyArray<string> }
+}
+
+export const bearerOf = Effect.fnUntraced(function* (
   request: Request,
   tenant: Tenant,
   now: number
@@ -49,8 +56,12 @@ export const permissionsOf = Effect.fnUntraced(function* (
   if (Array.isArray(capabilities) && capabilities.includes("cp1")) {
     if (Number(claims["iat"]) < tenant.revokedAt) return yield* revoked(tenant.revokedAt)
   }
-  const roles: ReadonlyArray<unknown> = Array.isArray(claims["roles"]) ? claims["roles"] : []
-  return roles
+  const { oid, roles, scp } = claims
+  const bearer: Bearer = {
+    roles: Array.isArray(roles) ? roles : [],
+    ...(typeof scp === "string" && { delegated: { userId: oid, scopes: scp.split(" ") } })
+  }
+  return bearer
 })
 
 const complaints = {

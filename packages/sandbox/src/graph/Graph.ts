@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { Tenant } from "../entra/TokenEndpoint.ts"
 import type { Endpoint } from "../kernel/Endpoint.ts"
+import { json } from "../kernel/Http.ts"
 import type { Request } from "../kernel/Http.ts"
 import type { Service } from "../kernel/Service.ts"
 import type { ServiceClock } from "../kernel/ServiceClock.ts"
@@ -10,7 +11,7 @@ import * as AppRoleAssignments from "./AppRoleAssignments.ts"
 import * as Bearer from "./Bearer.ts"
 import * as Collection from "./Collection.ts"
 import * as FederatedIdentityCredentials from "./FederatedIdentityCredentials.ts"
-import { denied, GraphError, toResponse } from "./GraphError.ts"
+import { badRequest, denied, GraphError, toResponse } from "./GraphError.ts"
 import * as Path from "./Path.ts"
 import * as ServicePrincipals from "./ServicePrincipals.ts"
 
@@ -52,15 +53,31 @@ export const make = ({ base, clock, tenant }: Options): Service => {
     return yield* noSuchSegment(collection)
   })
 
+  /** https://learn.microsoft.com/graph/api/user-get */
+  const me = Effect.fnUntraced(function* (
+    { delegated }: Bearer.Bearer,
+    { method }: Request,
+    [segment, ...more]: ReadonlyArray<Path.Segment>
+  ) {
+    if (method !== "GET" || segment?.key !== undefined || more.length > 0)
+      return yield* noSuchSegment("me")
+    if (delegated === undefined)
+      return yield* badRequest("/me request is only valid with delegated authentication flow.")
+    const user = directory.users.get(String(delegated.userId))
+    if (!delegated.scopes.includes("User.Read") || user === undefined) return yield* denied
+    return json(200, { "@odata.context": `${base}/v1.0/$metadata#users/$entity`, ...user })
+  })
+
   const perform = Effect.fnUntraced(function* (
     request: Request,
     segments: ReadonlyArray<Path.Segment>,
     now: number
   ) {
-    const permissions = yield* Bearer.permissionsOf(request, tenant, now)
+    const bearer = yield* Bearer.bearerOf(request, tenant, now)
+    if (segments[0]?.collection === "me") return yield* me(bearer, request, segments)
     const collection = yield* open(segments)
     const wanted = collection.permissions[request.method === "GET" ? "read" : "write"]
-    if (!wanted.some((permission) => permissions.includes(permission))) return yield* denied
+    if (!wanted.some((permission) => bearer.roles.includes(permission))) return yield* denied
     const key = segments.at(-1)?.key
     return yield* Collection.answer({
       collection,
@@ -112,7 +129,8 @@ const endpoints: ReadonlyMap<string, Endpoint> = new Map([
   ["servicePrincipals", "graph.servicePrincipals"],
   ["federatedIdentityCredentials", "graph.federatedIdentityCredentials"],
   ["appRoleAssignments", "graph.appRoleAssignments"],
-  ["appRoleAssignedTo", "graph.appRoleAssignedTo"]
+  ["appRoleAssignedTo", "graph.appRoleAssignedTo"],
+  ["me", "graph.me"]
 ])
 
 const noSuchSegment = (segment: string | undefined) =>

@@ -44,11 +44,13 @@ const names = {
     "keys"
   ],
   entra: ["discovery", "instance", "keys", "token"],
+  imds: ["token"],
   graph: [
     "appRoleAssignedTo",
     "appRoleAssignments",
     "applications",
     "federatedIdentityCredentials",
+    "me",
     "servicePrincipals"
   ],
   google: [

@@ -8,6 +8,8 @@ import { graph, running } from "../running.ts"
 
 const sandbox = running()
 
+const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
 const bearerType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 type Parameters = Readonly<Record<string, string | undefined>>
@@ -259,6 +261,53 @@ describe("the endpoint refuses", () => {
       9002313,
       /malformed or invalid/,
       () => fetch(url(), { method: "POST", body: "grant_type=%zz" })
+    ],
+    [
+      "a user's token for no use",
+      900144,
+      /'requested_token_use'/,
+      () => post({ grant_type: jwtBearer, assertion: "x" })
+    ],
+    [
+      "a user's token for another use",
+      9002313,
+      /malformed/,
+      () => post({ grant_type: jwtBearer, requested_token_use: "x", assertion: "x" })
+    ],
+    [
+      "no user's token",
+      900144,
+      /'assertion'/,
+      () => post({ grant_type: jwtBearer, requested_token_use: "on_behalf_of" })
+    ],
+    [
+      "a user's token that is none",
+      50027,
+      /malformed/,
+      () => post({ grant_type: jwtBearer, requested_token_use: "on_behalf_of", assertion: "x" })
+    ],
+    [
+      "a user's ID token",
+      240002,
+      /Input id_token cannot be used/,
+      async () =>
+        post({
+          grant_type: jwtBearer,
+          requested_token_use: "on_behalf_of",
+          assertion: await sandbox().userToken({ scopes: [] })
+        })
+    ],
+    [
+      "no permission on a user's behalf",
+      70011,
+      /scope/,
+      async () =>
+        post({
+          grant_type: jwtBearer,
+          requested_token_use: "on_behalf_of",
+          assertion: await sandbox().userToken(),
+          scope: "openid"
+        })
     ],
     ["claims that are no JSON", 9002313, /malformed/, () => post({ claims: "{" })],
     [
