@@ -64,8 +64,9 @@ export const azureManagedIdentity = Effect.fnUntraced(function* (
         return yield* Effect.fail(refused(answer, platform, resource))
       // The platform keeps its tokens: one may have been signed a while ago, so only its clock now is a measure.
       const { sentAt: obtainedAt, serverTime: issuerTime } = answer
+      const assertion = Assertion.fromJwt(Redacted.make(token), { obtainedAt, issuerTime })
       return yield* Effect.fromResult(
-        Assertion.fromJwt(Redacted.make(token), { obtainedAt, issuerTime })
+        Result.map(assertion, (decoded) => ({ ...decoded, audience: named(decoded, resource) }))
       )
     })
   })
@@ -79,6 +80,15 @@ const resourceFor = (
   configured: string | undefined
 ): string =>
   audience ?? configured ?? (preferredAudience.startsWith(exchange) ? preferredAudience : exchange)
+
+/**
+ * Tokens name the exchange by its id (`fb60f99c-7a34-4190-8149-302f77469936`), and federated credentials take it by the
+ * URI alone (AADSTS700214): it is told as it was asked for.
+ */
+const named = ({ audience }: Assertion.Assertion, resource: string): ReadonlyArray<string> =>
+  resource.startsWith(exchange) && audience.length === 1 && /^[0-9a-f-]{36}$/.test(audience[0]!)
+    ? [resource]
+    : audience
 
 interface Platform {
   readonly ask: (resource: string) => Effect.Effect<HttpAnswer, Reason>

@@ -62,13 +62,13 @@ export const catalogue: Readonly<Record<number, CatalogueEntry>> = {
   // Matching the federated credential: issuer, then audience, then subject.
   70021: waitForTrust(noFederatedCredential),
   700211: waitForTrust(
-    "The token's issuer is {issuer}; no federated credential of the app {clientId} has exactly that issuer (a trailing slash counts)."
+    "The token's issuer is {issuer}; no federated credential of the app {clientId} has exactly that issuer (a trailing slash counts; a managed identity's is its own tenant's, with /v2.0 at its end)."
   ),
   700212: waitForTrust(
-    "The token's audience is {audience}; the federated credential must list exactly {audience}."
+    "The token's audience is {audience}; the federated credential must list exactly {audience}. (A managed identity's is asked for as api://AzureADTokenExchange, and listed so.)"
   ),
   700213: waitForTrust(
-    "The token's subject is {subject}; the federated credential's subject must be exactly that."
+    "The token's subject is {subject}; the federated credential's subject must be exactly that. (A managed identity's is its object (principal) id, not its client id.)"
   ),
   7002131: none(noFederatedCredential),
   7002132: none(noFederatedCredential),
@@ -83,7 +83,7 @@ export const catalogue: Readonly<Record<number, CatalogueEntry>> = {
     "The federated credential differs from the token in upper and lower case only. The token says {subject}; write exactly that."
   ),
   700214: none(
-    "A token issued by Entra must have the cloud's exchange audience (api://AzureADTokenExchange in the public cloud), not {audience}."
+    "For a token that Entra issued, the federated credential must list the cloud's exchange by its URI, which is api://AzureADTokenExchange in the public cloud, and not by its id; and the token must be asked for with that as its resource."
   ),
   7002142: none(
     "The federated credential is for another agent identity than the one that was asked for."
@@ -109,7 +109,7 @@ export const catalogue: Readonly<Record<number, CatalogueEntry>> = {
     "A token that was itself obtained by federation cannot be an assertion again: use the first one."
   ),
   700236: none(
-    "The managed identity must live in the same tenant as the app {clientId}; its issuer is {issuer}, the app's tenant is {tenantId}."
+    "The managed identity must live in the same tenant as the app {clientId}; its issuer is {issuer}, the app's tenant is {tenantId}. To reach another tenant, have a multi-tenant app of the identity's own tenant let in there, and name that tenant here."
   ),
   700223: none(tenantPolicy),
   700238: none(tenantPolicy),
