@@ -40,7 +40,7 @@ import type { Publish } from "./KeyRing.ts"
 import * as AuthorizationServer from "./oauth/AuthorizationServer.ts"
 import * as Services from "./oauth/Services.ts"
 import * as Trust from "./oauth/Trust.ts"
-import type { Options } from "./Options.ts"
+import type { Options, Trust as AssertionTrust } from "./Options.ts"
 import { SandboxError } from "./SandboxError.ts"
 import * as Setup from "./Setup.ts"
 
@@ -125,6 +125,8 @@ export interface Sandbox {
   readonly oauth: { readonly issuer: string; readonly tokenEndpoint: string }
   /** Services that take assertions, each with what of its own it wants to be told. */
   readonly services: Readonly<Record<Services.ServiceName, Services.RunningService>>
+  /** Makes both trust one more assertion, for whose issuer or subject is known only now. */
+  readonly trustAssertion: (trust: AssertionTrust) => void
 
   /**
    * Makes an endpoint, or all of a service (`cognito.*`), go wrong from now on, on every call or on some. Faults
@@ -377,6 +379,7 @@ export const make = Effect.fnUntraced(function* (
       tokenEndpoint: `${AuthorizationServer.issuerOf(https)}/token`
     },
     services: services.running,
+    trustAssertion: trusted.add,
     fault: (pattern, fault, when = "every") => Result.getOrThrow(script.set(pattern, fault, when)),
     clearFaults: script.clear,
     count: (pattern) => Result.getOrThrow(script.count(pattern)),

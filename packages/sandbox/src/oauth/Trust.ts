@@ -20,6 +20,8 @@ export interface Believed {
 export class Disbelief extends Data.TaggedError("Disbelief")<{ readonly detail: string }> {}
 
 export interface TrustStore {
+  /** Trusts an assertion more, from now on. */
+  readonly add: (trust: Trust) => void
   readonly believe: (
     token: string,
     options: {
@@ -47,11 +49,13 @@ const workload: Trust = { issuer: "workload", subject: "workload" }
 export const make = (
   keys: IssuerKeys,
   url: (issuer: string) => string,
-  trusts: ReadonlyArray<Trust> = [workload]
+  given: ReadonlyArray<Trust> = [workload]
 ): TrustStore => {
+  const trusts = [...given]
   const seen = new Set<string>()
   const issuerOf = ({ issuer }: Trust) => (URL.canParse(issuer) ? issuer : url(issuer))
   return {
+    add: (trust) => void trusts.push(trust),
     believe: Effect.fnUntraced(function* (token, { audiences, now, once = false }) {
       const fail = (detail: string) => new Disbelief({ detail })
       const read = Assertion.fromJwt(Redacted.make(token), { obtainedAt: now })
