@@ -1,0 +1,3 @@
+import { readProject } from "./project.ts"
+
+console.log(await readProject())
