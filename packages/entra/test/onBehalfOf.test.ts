@@ -3,7 +3,7 @@ import type { Assertion } from "@federate/core"
 import { onBehalfOf } from "@federate/entra"
 import type { OnBehalfOfOptions } from "@federate/entra"
 import type { Fetch } from "@federate/http"
-import { assertionFor, tokenExchangerContract } from "@federate/testing"
+import { assertionFor, flowContract, tokenExchangerContract } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 
@@ -77,6 +77,17 @@ tokenExchangerContract("Entra on behalf of a user", {
       becomes: "Transient"
     }
   ]
+})
+
+flowContract("A user for Entra", {
+  make: (fetch) =>
+    Effect.map(onBehalfOf({ ...options, fetch }), (exchanger) => ({
+      source: AssertionSource.fixed(alice, "user"),
+      exchanger
+    })),
+  well: good,
+  requests: 1,
+  secrets: [token]
 })
 
 /** What is sent in one exchange, each answered by the next of these, the last of them again and again. */

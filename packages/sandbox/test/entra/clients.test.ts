@@ -1,10 +1,11 @@
 /** Clients that nobody here wrote, over https, as they are. */
-import { ClientAssertionCredential } from "@azure/identity"
+import { ClientAssertionCredential, ManagedIdentityCredential } from "@azure/identity"
 import { ConfidentialClientApplication, LogLevel } from "@azure/msal-node"
+import { claimsChallenge } from "@federate/http"
 import { Fault } from "@federate/sandbox"
 import { assert, describe, it } from "@effect/vitest"
 import { decodeJwt } from "jose"
-import { afterAll, beforeAll } from "vitest"
+import { afterAll, beforeAll, vi } from "vitest"
 import { token } from "../aws.ts"
 import { graph, running } from "../running.ts"
 
@@ -14,7 +15,10 @@ let undo = () => {}
 beforeAll(() => {
   undo = sandbox().trust()
 })
-afterAll(() => undo())
+afterAll(() => {
+  vi.unstubAllEnvs()
+  undo()
+})
 
 const scope = "https://graph.microsoft.com/.default"
 
@@ -44,6 +48,39 @@ describe("@azure/identity", () => {
     assert.lengthOf(Array.isArray(value) ? value : [], 1)
   })
 
+  it("takes a managed identity's token as the assertion of an application", async () => {
+    const { clientId, issuer, principalId } = sandbox().assignManagedIdentity()
+    const app = sandbox().entra.clientId ?? ""
+    await graph(sandbox()).create(`applications(appId='${app}')/federatedIdentityCredentials`, {
+      name: "managed-identity",
+      issuer,
+      subject: principalId,
+      audiences: ["api://AzureADTokenExchange"]
+    })
+    vi.stubEnv("AZURE_POD_IDENTITY_AUTHORITY_HOST", sandbox().http)
+    const identity = new ManagedIdentityCredential({ clientId })
+    const exchange = async () =>
+      (await identity.getToken("api://AzureADTokenExchange/.default")).token
+    const credential = new ClientAssertionCredential(sandbox().entra.tenantId, app, exchange, {
+      authorityHost: sandbox().https,
+      disableInstanceDiscovery: true
+    })
+    assert.strictEqual(decodeJwt((await credential.getToken(scope)).token)["appid"], app)
+  })
+
+  it("asks again with the claims of a challenge", async () => {
+    const credential = azureIdentity()
+    const { token: first } = await credential.getToken(scope, { enableCae: true })
+    assert.deepStrictEqual(decodeJwt(first)["xms_cc"], ["cp1"])
+    sandbox().revokeTokens()
+    const response = await graph(sandbox(), first).send("GET", "applications")
+    assert.strictEqual(response.status, 401)
+    const claims = claimsChallenge(response.headers)
+    assert.isDefined(claims)
+    const { token: second } = await credential.getToken(scope, { enableCae: true, claims })
+    await graph(sandbox(), second).get("applications?$top=1")
+  })
+
   it("tells Entra's own error", async () => {
     const wrong = "99999999-9999-4999-8999-999999999999"
     const error: unknown = await azureIdentity(wrong)
@@ -63,6 +100,16 @@ describe("@azure/msal-node", () => {
     assert.strictEqual(first?.accessToken, second?.accessToken)
     assert.strictEqual(second?.fromCache, true)
     assert.strictEqual(sandbox().count("entra.token"), before + 1)
+  })
+
+  it("acts on behalf of a user, whom Graph then knows", async () => {
+    const permission = "https://graph.microsoft.com/User.Read"
+    sandbox().consent(permission)
+    const oboAssertion = await sandbox().userToken({ user: "alice@sandbox.onmicrosoft.com" })
+    const result = await msal().acquireTokenOnBehalfOf({ oboAssertion, scopes: [permission] })
+    assert.isTrue(result?.scopes.includes(permission))
+    const { displayName } = await graph(sandbox(), result?.accessToken).get("me")
+    assert.strictEqual(displayName, "alice")
   })
 
   it("heeds Retry-After, by locking itself out", async () => {
