@@ -1,0 +1,212 @@
+/** Flows of a `federate.yaml` from the platforms that workloads run on, against the sandbox: real HTTP, real keys, real errors. */
+import { once } from "node:events"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { sources } from "@federate/ambient/adapter"
+import * as aws from "@federate/aws/adapter"
+import { decode } from "@federate/config"
+import type { AccessToken, Credential, Flow } from "@federate/core"
+import * as entra from "@federate/entra/adapter"
+import * as google from "@federate/google/adapter"
+import { Sandbox } from "@federate/sandbox"
+import { visible } from "@federate/testing"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Redacted } from "effect"
+import { google as googleApi, trust } from "./google/google.ts"
+import { graph } from "./running.ts"
+
+/** The flow that a config file describes, on a machine with these variables. */
+const flowOf = Effect.fnUntraced(function* (
+  inside: string,
+  variables: Readonly<Record<string, string | undefined>>
+) {
+  const environment = (name: string) => variables[name]
+  const { flows } = yield* decode(`flows:\n  x:\n${inside.replace(/^/gm, "    ")}`, {
+    file: "federate.yaml",
+    adapters: { sources, exchangers: [aws.exchanger, entra.exchanger, google.exchanger] },
+    platform: { environment },
+    environment
+  }).pipe(Effect.orDie)
+  return yield* flows.get("x")!.make()
+})
+
+/** Why a flow brings nothing, which must be that the other side said no. */
+const refusalOf = Effect.fnUntraced(function* (inside: string, variables: Record<string, string>) {
+  const flow = yield* flowOf(`retry: { attempts: 1, waitForTrust: 0 s }\n${inside}`, variables)
+  const { reason } = yield* Effect.flip(flow.credential())
+  return reason._tag === "Rejected" ? reason : assert.fail(visible(reason))
+})
+
+const tokenOf = (flow: Flow.Flow<Credential.Credential>) =>
+  Effect.map(flow.credential(), (credential) =>
+    // The flow's exchanger issues these.
+    Redacted.value((credential as AccessToken).token)
+  )
+
+const workload = "system:serviceaccount:apps:workload"
+
+describe("from a pod", () => {
+  /** A cluster whose tokens Google takes for one account, and a pod's volume with one for whom it says. */
+  const cluster = Effect.gen(function* () {
+    const sandbox = yield* Sandbox.make({ setup: "empty" })
+    const trusted = yield* Effect.promise(() =>
+      trust(sandbox, { members: [`principal://{principal}/subject/${workload}`] })
+    )
+    const volume = yield* Effect.acquireRelease(
+      Effect.promise(() => mkdtemp(join(tmpdir(), "federate-"))),
+      (made) => Effect.promise(() => rm(made, { recursive: true }))
+    )
+    const tokenFile = join(volume, "token")
+    const project = (subject = workload, audience = `https:${trusted.audience}`) =>
+      Effect.promise(async () => {
+        // The kubelet's tokens always have a list of audiences.
+        await writeFile(tokenFile, await trusted.token({ subject, audience: [audience] }))
+      })
+    const variables = {
+      TOKEN_FILE: tokenFile,
+      HTTP: sandbox.http,
+      PROVIDER: trusted.audience,
+      ACCOUNT: trusted.serviceAccount
+    }
+    return { sandbox, trusted, project, variables }
+  })
+
+  const config = `
+source:
+  type: kubernetes
+  tokenFile: \${TOKEN_FILE}
+exchanger:
+  type: google
+  audience: \${PROVIDER}
+  serviceAccount: \${ACCOUNT}
+  stsEndpoint: \${HTTP}/v1/token
+  iamCredentialsEndpoint: \${HTTP}`.trim()
+
+  it.live("to Google, as a service account", () =>
+    Effect.gen(function* () {
+      const { project, sandbox, trusted, variables } = yield* cluster
+      yield* project()
+      const flow = yield* flowOf(config, variables)
+      const token = yield* tokenOf(flow)
+      // It may do nothing of its own; what it is refused says that Google knows it.
+      const { message } = yield* Effect.promise(() =>
+        googleApi(sandbox, token).refused(403, "GET", trusted.project)
+      )
+      assert.match(message, /resourcemanager\.projects\.get/)
+    })
+  )
+
+  it.live("and is told what differs, where it is another account or for another audience", () =>
+    Effect.gen(function* () {
+      const { project, variables } = yield* cluster
+      yield* project("system:serviceaccount:apps:default")
+      const other = yield* refusalOf(config, variables)
+      assert.strictEqual(other.code, "IAM_PERMISSION_DENIED")
+      assert.match(other.hint, /subject\/system:serviceaccount:apps:default/)
+      yield* project(workload, "https://kubernetes.default.svc")
+      const elsewhere = yield* refusalOf(config, variables)
+      assert.strictEqual(elsewhere.code, "invalid_grant")
+      assert.match(elsewhere.hint, /audience is https:\/\/kubernetes\.default\.svc/)
+    })
+  )
+
+  it.live("to AWS, by a token that the cluster's API makes for it", () =>
+    Effect.gen(function* () {
+      const issuer = "cluster"
+      const sandbox = yield* Sandbox.make({ aws: { trust: { issuer, subject: workload } } })
+      const own = yield* Effect.promise(() =>
+        sandbox.issueToken(issuer, {
+          subject: workload,
+          audience: "https://kubernetes.default.svc"
+        })
+      )
+      /** The API server: it signs for whom is asked, for who holds a token of its own. */
+      const api = createServer(async (request, response) => {
+        const chunks: Array<Buffer> = []
+        for await (const chunk of request) chunks.push(chunk as Buffer)
+        const path = "/api/v1/namespaces/apps/serviceaccounts/workload/token"
+        const mayAsk = request.headers.authorization === `Bearer ${own}` && request.url === path
+        const { spec } = JSON.parse(Buffer.concat(chunks).toString()) as {
+          readonly spec: { readonly audiences: ReadonlyArray<string> }
+        }
+        const token = await sandbox.issueToken(issuer, {
+          subject: workload,
+          audience: spec.audiences
+        })
+        response
+          .writeHead(mayAsk ? 201 : 403, { "content-type": "application/json" })
+          .end(JSON.stringify({ status: { token } }))
+      }).listen(0, "127.0.0.1")
+      yield* Effect.addFinalizer(() => Effect.sync(() => api.close()))
+      yield* Effect.promise(() => once(api, "listening"))
+      const flow = yield* flowOf(
+        `
+source:
+  type: kubernetes-token-request
+  server: \${SERVER}
+  token: \${TOKEN}
+exchanger:
+  type: aws
+  region: us-east-1
+  roleArn: \${AWS_ROLE_ARN}
+  endpoint: \${HTTP}`.trim(),
+        {
+          ...sandbox.env,
+          HTTP: sandbox.http,
+          // It listens on an address, not on a path.
+          SERVER: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+          TOKEN: own
+        }
+      )
+      const credential = yield* flow.credential()
+      assert.property(credential, "accessKeyId")
+    })
+  )
+})
+
+describe("from an Azure machine", () => {
+  const config = `
+source:
+  type: azure-managed-identity
+  clientId: \${IDENTITY}
+exchanger:
+  type: entra
+  tenantId: \${AZURE_TENANT_ID}
+  clientId: \${AZURE_CLIENT_ID}
+  authorityHost: \${HTTP}
+  scopes: [https://graph.microsoft.com/.default]`.trim()
+
+  it.live("to Entra as an application, and into Microsoft Graph", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* Sandbox.make()
+      const identity = sandbox.assignManagedIdentity()
+      const path = `applications(appId='${sandbox.entra.clientId}')/federatedIdentityCredentials`
+      yield* Effect.promise(() =>
+        graph(sandbox).create(path, {
+          name: "machine",
+          issuer: identity.issuer,
+          subject: identity.principalId,
+          audiences: ["api://AzureADTokenExchange"]
+        })
+      )
+      const variables = {
+        ...sandbox.env,
+        HTTP: sandbox.http,
+        AZURE_POD_IDENTITY_AUTHORITY_HOST: sandbox.http,
+        IDENTITY: identity.clientId
+      }
+      const token = yield* Effect.flatMap(flowOf(config, variables), tokenOf)
+      const { value } = yield* Effect.promise(() => graph(sandbox, token).get("applications"))
+      assert.propertyVal(value, "length", 1)
+      const unassigned = yield* refusalOf(config, {
+        ...variables,
+        IDENTITY: "00000000-0000-0000-0000-000000000001"
+      })
+      assert.strictEqual(unassigned.code, "invalid_request")
+      assert.match(unassigned.hint, /`az vm identity show`/)
+    })
+  )
+})
