@@ -7,7 +7,9 @@ import type { SpiffeOptions } from "@federate/ambient"
 import { ambientSourceContract, assertionFor } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { status } from "@grpc/grpc-js"
-import { Effect, Redacted } from "effect"
+import { Effect, Fiber, Redacted } from "effect"
+import { TestClock } from "effect/testing"
+import { vi } from "vitest"
 import { agent } from "./spiffe/agent.ts"
 import type { Answer, Request } from "./spiffe/agent.ts"
 
@@ -180,6 +182,18 @@ describe("the SPIFFE Workload API", () => {
         assert.match(message, /may not open .* \(EACCES\)/)
       }
       yield* Effect.promise(() => new Promise((done) => server.close(done)))
+    })
+  )
+
+  it.effect("is not waited for for ever", () =>
+    Effect.gen(function* () {
+      const { open, socket } = yield* agent(() => "never")
+      const source = yield* spiffe({ audience: "party", socket })
+      const fiber = yield* Effect.forkChild(Effect.flip(source.assertion({})))
+      yield* Effect.promise(() => vi.waitUntil(() => open() > 0))
+      yield* TestClock.adjust("10 seconds")
+      const { reason } = yield* Fiber.join(fiber)
+      assert.strictEqual(reason._tag, "Transient")
     })
   )
 

@@ -72,7 +72,7 @@ describe("a token in a file", () => {
     Effect.gen(function* () {
       const made = yield* directory
       const pipe = join(made, "pipe")
-      execFileSync("mkfifo", [pipe])
+      execFileSync("/usr/bin/mkfifo", [pipe])
       const large = join(made, "large")
       yield* Effect.promise(() => writeFile(large, "SECRET".repeat(20_000)))
       for (const [path, problem] of [

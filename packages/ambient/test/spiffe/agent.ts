@@ -14,7 +14,7 @@ export interface Request {
   readonly spiffeId: string
 }
 
-export interface Svid {
+interface Svid {
   readonly spiffeId: string
   readonly svid: string
   readonly hint?: string
