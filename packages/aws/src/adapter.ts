@@ -52,7 +52,7 @@ export const source: Adapter.SourceAdapter<
     "AWS STS, outbound web identity: a token about the workload's IAM role, by the account's own issuer",
   metered: true,
   config: sourceConfig,
-  make: (options, { fetch }) => makeSource({ ...options, fetch })
+  make: (options, { environment, fetch }) => makeSource({ ...options, environment, fetch })
 }
 
 const exchangerConfig = Schema.Struct({

@@ -3,7 +3,8 @@ import type { STSClientConfig } from "@aws-sdk/client-sts"
 import { makeClient } from "@federate/aws-sdk"
 import { Assertion, AssertionSource, FederationError, Misconfigured } from "@federate/core"
 import type { Reason } from "@federate/core"
-import type { Fetch } from "@federate/http"
+import { platformEnvironment } from "@federate/http"
+import type { Environment, Fetch } from "@federate/http"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -37,6 +38,8 @@ export interface SourceOptions {
   readonly credentials?: STSClientConfig["credentials"] | undefined
   /** Default: the platform's. The SDK's credential chain has its own ways. */
   readonly fetch?: Fetch | undefined
+  /** What is known of the issuer before any call is told by it; the SDK reads the process's. Default: the process's. */
+  readonly environment?: Environment | undefined
 }
 
 const name = "aws"
@@ -69,8 +72,7 @@ export const source = Effect.fnUntraced(function* (
       return { sdk, sts }
     }
   })
-  const within =
-    region === undefined || endpoint !== undefined ? undefined : partitionOf(region).issuers
+  const within = issuersOf(options)
   const offered = issuer ?? (within && { within })
 
   return AssertionSource.make({
@@ -106,6 +108,13 @@ export const source = Effect.fnUntraced(function* (
     })
   })
 })
+
+/** The domain of the issuers, where it is AWS itself that will be asked, and in which partition is known. */
+const issuersOf = ({ endpoint, environment = platformEnvironment, region }: SourceOptions) => {
+  const own = region ?? environment("AWS_REGION")
+  const other = endpoint ?? environment("AWS_ENDPOINT_URL_STS") ?? environment("AWS_ENDPOINT_URL")
+  return own === undefined || other !== undefined ? undefined : partitionOf(own).issuers
+}
 
 /** What can be told to be wrong before any call, and what is the same in each of them. */
 const checked = ({ audiences, duration, endpoint, region, tags }: SourceOptions) =>

@@ -10,7 +10,8 @@ import { issuer, jwt, refusal, secretKey, sessionToken, token as well } from "./
 const options: SourceOptions = {
   region: "eu-central-1",
   audiences: ["api://AzureADTokenExchange"],
-  credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: secretKey, sessionToken }
+  credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: secretKey, sessionToken },
+  environment: () => undefined
 }
 
 const rejected = (code: string, hint: RegExp, status = 403) =>
@@ -187,14 +188,32 @@ describe("what it offers", () => {
           algorithms: ["ES384"],
           issuer
         })
-        for (const change of [
-          { region: undefined },
-          { region: "cn-north-1" },
-          { endpoint: "https://sts.example" }
-        ]) {
-          assert.notProperty(yield* offers(change), "issuer")
-        }
+        const elsewhere = [{ region: "cn-north-1" }, { endpoint: "https://sts.example" }]
+        for (const change of elsewhere) assert.notProperty(yield* offers(change), "issuer")
       })
+  )
+
+  it.effect("is known of the issuer by the SDK's variables too", () =>
+    Effect.gen(function* () {
+      const issuerFor = (variables: Readonly<Record<string, string>>, region?: string) =>
+        Effect.map(
+          source({
+            ...options,
+            region,
+            environment: (variable) => new Map(Object.entries(variables)).get(variable)
+          }),
+          (made) => made.offers.issuer
+        )
+      const within = "tokens.sts.global.api.aws"
+      assert.deepStrictEqual(yield* issuerFor({ AWS_REGION: "us-east-1" }), { within })
+      assert.deepStrictEqual(yield* issuerFor({ AWS_REGION: "cn-north-1" }, "us-east-1"), {
+        within
+      })
+      assert.isUndefined(yield* issuerFor({}))
+      assert.isUndefined(yield* issuerFor({ AWS_REGION: "cn-north-1" }))
+      for (const variable of ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"])
+        assert.isUndefined(yield* issuerFor({ [variable]: "http://127.0.0.1:4566" }, "us-east-1"))
+    })
   )
 
   it.effect("is held against the pinned issuer", () =>
