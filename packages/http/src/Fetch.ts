@@ -1,3 +1,6 @@
+/** The `fetch` that every adapter takes, and the ones that stand in where nobody brings his own. */
+import type { TlsOptions } from "./nodeFetch.ts"
+
 /** Any `fetch`: the platform's, one that goes through a proxy, or a test's. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
@@ -12,6 +15,14 @@ export const platformFetch: Fetch = async (url, init) => {
   const { proxiedFetch } = await import("./proxy.ts")
   return proxiedFetch(platformEnvironment)(url, init)
 }
+
+/** The same over Node's own client, with a certificate to show or another CA to trust; a connection for each call. */
+export const tlsFetch =
+  (tls: TlsOptions): Fetch =>
+  async (url, init) => {
+    const { proxiedFetch } = await import("./proxy.ts")
+    return proxiedFetch(platformEnvironment, tls)(url, init)
+  }
 
 /** The value of an environment variable; nothing when it is not set, or empty. */
 export type Environment = (name: string) => string | undefined

@@ -4,11 +4,18 @@ import type { Socket } from "node:net"
 import { Readable } from "node:stream"
 import type { Fetch } from "./Fetch.ts"
 
-export interface NodeFetchOptions {
+/** What a connection's TLS is made with, PEM. */
+export interface TlsOptions {
+  /** Whose certificates are trusted, and nobody else's. Default: whom the process trusts. */
+  readonly ca?: string | undefined
+  /** The certificate that is shown, and its private key. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+}
+
+export interface NodeFetchOptions extends TlsOptions {
   /** Asked over this unix socket, whatever the URL's host. */
   readonly socketPath?: string | undefined
-  /** PEM: whose certificates are trusted, and nobody else's. Default: whom the process trusts. */
-  readonly ca?: string | undefined
   /** Asked over this connection, TLS and all. */
   readonly createConnection?: (() => Socket) | undefined
 }

@@ -12,6 +12,7 @@ import type { Fault } from "./answer.ts"
 import { isLoopback } from "./endpoint.ts"
 import type { Environment, Fetch } from "./Fetch.ts"
 import { nodeFetch } from "./nodeFetch.ts"
+import type { TlsOptions } from "./nodeFetch.ts"
 
 interface Proxy {
   /** The variable that names it. */
@@ -58,15 +59,15 @@ export const proxyFor = (
 
 /** A `fetch` through whatever proxy the variables name at the call; straight to the host without one. */
 export const proxiedFetch =
-  (environment: Environment): Fetch =>
+  (environment: Environment, tls: TlsOptions = {}): Fetch =>
   async (address, init) => {
     const url = new URL(address)
     const proxy = Result.getOrThrowWith(proxyFor(url, environment), (fault) => new Failure(fault))
-    if (proxy === undefined) return nodeFetch({})(address, init)
+    if (proxy === undefined) return nodeFetch(tls)(address, init)
     const socket = await tunnel(proxy, url, init.signal ?? undefined)
     return nodeFetch({
       createConnection: () =>
-        url.protocol === "https:" ? connect({ socket, ...namesOf(url) }) : socket
+        url.protocol === "https:" ? connect({ socket, ...namesOf(url), ...tls }) : socket
     })(address, init)
   }
 

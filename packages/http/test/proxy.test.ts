@@ -1,10 +1,13 @@
 import { once } from "node:events"
 import { createServer } from "node:http"
+import { createServer as createSecureServer } from "node:https"
 import type { AddressInfo } from "node:net"
-import { send } from "@federate/http"
+import type { TLSSocket } from "node:tls"
+import { send, tlsFetch } from "@federate/http"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Result } from "effect"
 import { vi } from "vitest"
+import * as Certificates from "../../sandbox/src/kernel/Certificates.ts"
 import { proxyFor } from "../src/proxy.ts"
 import { connectProxy } from "./connectProxy.ts"
 
@@ -203,6 +206,43 @@ describe("a request where a proxy is named", () => {
       while (proxy.asked.length < 2) yield* Effect.sleep(1)
       yield* Fiber.interrupt(fiber)
       while (proxy.open() > 0) yield* Effect.sleep(1)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("shows its certificate to the server, through the tunnel as well as straight", () =>
+    Effect.gen(function* () {
+      const { ca, certificate: cert, key } = yield* Certificates.make(["far.example"])
+      const server = createSecureServer(
+        { cert, key, requestCert: true, rejectUnauthorized: false },
+        // A server over TLS has such sockets alone.
+        ({ socket }, response) =>
+          response.end(`${(socket as TLSSocket).getPeerX509Certificate()?.subject}`)
+      )
+      server.listen(0, "127.0.0.1")
+      yield* Effect.promise(() => once(server, "listening"))
+      // It listens on an address, not on a path.
+      const { port } = server.address() as AddressInfo
+      const proxy = yield* Effect.promise(() => connectProxy(port))
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          vi.unstubAllEnvs()
+          proxy.close()
+          server.closeAllConnections()
+          server.close()
+        })
+      )
+      vi.stubEnv("HTTPS_PROXY", `http://${proxy.host}`)
+      const fetch = tlsFetch({ ca, cert, key })
+      for (const to of ["https://far.example", `https://localhost:${port}`]) {
+        const { body } = yield* send({ url: to }, { fetch })
+        assert.strictEqual(new TextDecoder().decode(body), "CN=localhost")
+      }
+      assert.deepStrictEqual(proxy.asked, [["far.example:443", undefined]])
+      const fault = yield* Effect.flip(send({ url: "https://far.example" }))
+      assert.match(
+        fault._tag === "Misconfigured" ? fault.problem : "",
+        /far\.example is not trusted/
+      )
     }).pipe(Effect.scoped)
   )
 

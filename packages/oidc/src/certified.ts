@@ -1,13 +1,13 @@
 /** A fetch that shows a client certificate (RFC 8705): connections of its own, loaded where one is configured. */
 import { createSecureContext } from "node:tls"
 import type { Misconfigured } from "@federate/core"
+import { tlsFetch } from "@federate/http"
 import type { Fetch } from "@federate/http"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { EnvHttpProxyAgent, fetch } from "undici"
 import { misconfigured } from "./settings.ts"
 
-/** Both PEM. It heeds `HTTPS_PROXY` and `NO_PROXY`: through a proxy the certificate goes to the server alone. */
+/** Both PEM. Through a proxy, the certificate goes to the server alone. */
 export const certified = (
   certificate: Redacted.Redacted,
   key: Redacted.Redacted
@@ -21,14 +21,5 @@ export const certified = (
       "Write both as PEM, unencrypted; the key is the one that the certificate was issued for."
     )
   }
-  return Result.succeed(async (url, init) => {
-    const dispatcher = new EnvHttpProxyAgent({ connect: pair, requestTls: pair })
-    // One request for one token: nothing is kept open for the next.
-    const ended = () => void dispatcher.close()
-    // Undici's own types of the same standard.
-    const response = await fetch(url, { ...init, dispatcher } as Parameters<
-      typeof fetch
-    >[1]).finally(ended)
-    return response as unknown as Response
-  })
+  return Result.succeed(tlsFetch(pair))
 }

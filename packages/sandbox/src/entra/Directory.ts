@@ -13,7 +13,7 @@ export interface AppRole {
 }
 
 /** A permission of a resource's that users delegate (https://learn.microsoft.com/graph/api/resources/permissionscope). */
-export interface PermissionScope {
+interface PermissionScope {
   readonly id: string
   /** What stands in a token's `scp`: `User.Read`. */
   readonly value: string
