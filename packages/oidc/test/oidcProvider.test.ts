@@ -11,9 +11,10 @@ import {
 import type { Client } from "@federate/oidc"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
-import { afterAll } from "vitest"
+import { afterAll, vi } from "vitest"
 import { pem, privateKeys } from "./keys.ts"
-import { api, startProvider } from "./oidcProvider.ts"
+import { connectProxy } from "../../http/test/connectProxy.ts"
+import { api, name, startProvider } from "./oidcProvider.ts"
 import type { RunningProvider } from "./oidcProvider.ts"
 
 const directory = mkdtempSync(join(tmpdir(), "federate-oidc-"))
@@ -109,6 +110,56 @@ describe("a real OpenID provider (oidc-provider)", () => {
       const { issuer } = yield* start
       const error = yield* Effect.flip(ask(`${issuer}/`, { id: "by-basic", secret }))
       assert.match(error.message, /names another issuer/)
+    })
+  )
+
+  it.live("is shown the certificate where its metadata says that certificates are shown", () =>
+    Effect.gen(function* () {
+      const { client, issuer } = yield* start
+      const asked: Array<string> = []
+      const relocated = (alias: string) =>
+        clientCredentialsSource({
+          issuer,
+          client: { id: "by-certificate", ...files(client) },
+          resource: [api],
+          fetch: async (url, init) => {
+            asked.push(url)
+            // Its metadata is an object.
+            const document = (await (await fetch(url, init)).json()) as object
+            return Response.json({
+              ...document,
+              token_endpoint: `${issuer}/elsewhere`,
+              mtls_endpoint_aliases: { token_endpoint: alias }
+            })
+          }
+        })
+      const source = yield* relocated(`${issuer}/token`)
+      assert.strictEqual((yield* source.assertion({})).subject, "by-certificate")
+      assert.deepStrictEqual(asked, [`${issuer}/.well-known/openid-configuration`])
+      const plain = yield* relocated("http://idp.example/token")
+      assert.match((yield* Effect.flip(plain.assertion({}))).message, /certificates that is http/)
+    })
+  )
+
+  it.live("is shown it through a proxy, which learns the host alone", () =>
+    Effect.gen(function* () {
+      const { client, issuer } = yield* start
+      const { port } = new URL(issuer)
+      const proxy = yield* Effect.acquireRelease(
+        Effect.promise(() => connectProxy(Number(port))),
+        ({ close }) => Effect.sync(close)
+      )
+      yield* Effect.addFinalizer(() => Effect.sync(() => vi.unstubAllEnvs()))
+      vi.stubEnv("HTTPS_PROXY", `http://${proxy.host}`)
+      const source = yield* clientCredentialsSource({
+        // This machine's own name would be asked straight.
+        issuer: issuer.replace("localhost", name),
+        tokenEndpoint: `${issuer.replace("localhost", name)}/token`,
+        client: { id: "by-certificate", ...files(client) },
+        resource: [api]
+      })
+      assert.strictEqual((yield* source.assertion({})).subject, "by-certificate")
+      assert.deepStrictEqual(proxy.asked, [[`${name}:${port}`, undefined]])
     })
   )
 

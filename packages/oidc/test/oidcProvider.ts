@@ -56,13 +56,18 @@ export interface RunningProvider {
   readonly stranger: { readonly cert: string; readonly key: string }
 }
 
+/** Its certificate is for this name too, which only a proxy finds. */
+export const name = "provider.example"
+
 /** The API that tokens are for; without it they are opaque. */
 export const api = "https://api.example/"
 
 /** @param publicKey the public part of the client `by-key`'s key */
 export const startProvider = Effect.fnUntraced(function* (publicKey: JWK) {
   const { ca, certify } = yield* Effect.promise(authority)
-  const names = new X509.SubjectAlternativeNameExtension([{ type: "dns", value: "localhost" }])
+  const names = new X509.SubjectAlternativeNameExtension(
+    ["localhost", name].map((value) => ({ type: "dns", value }))
+  )
   const server = yield* Effect.promise(() => certify("localhost", [names]))
   const client = yield* Effect.promise(() => certify("by-certificate"))
   const stranger = yield* Effect.promise(() => certify("stranger"))
