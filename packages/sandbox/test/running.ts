@@ -19,13 +19,16 @@ export const running = (options?: Options): (() => Sandbox.Sandbox) => {
   }
 }
 
+/** How many rounds of the event loop are given to what never comes: some seconds. */
+const patience = 4000
+
 /** Lets sockets and promises do their work, without time passing, until something holds. */
 export const until = Effect.fnUntraced(function* (
   condition: (() => boolean) | Effect.Effect<boolean>
 ) {
   const holds = typeof condition === "function" ? Effect.sync(condition) : condition
-  for (let round = 0; round < 5000 && !(yield* holds); round++) {
-    yield* Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+  for (let round = 0; round < patience && !(yield* holds); round++) {
+    yield* Effect.promise(() => new Promise<void>((resolve) => setTimeout(resolve, 1)))
     yield* TestClock.adjust(0)
   }
   assert.isTrue(yield* holds)
