@@ -107,6 +107,17 @@ const refused = [
     hint: /subject workload/
   },
   {
+    name: "a nested error with a code, which says more than its type",
+    answer: () =>
+      Response.json(
+        { error: { type: "invalid_request_error", code: "invalid_grant", message: "no" } },
+        { status: 401 }
+      ),
+    becomes: "Rejected",
+    code: "invalid_grant",
+    hint: /subject workload/
+  },
+  {
     name: "an error that is about something else",
     answer: oauthError("billing", 402),
     becomes: "Rejected",
