@@ -1,4 +1,5 @@
 /** The exporters behind OpenTelemetry's variables. */
+import { platformFetch } from "@federate/http"
 import * as ConfigProvider from "effect/ConfigProvider"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -26,6 +27,9 @@ const defaults = (environment: Environment): Environment => ({
     OTEL_SERVICE_NAME: "federate-server"
   })
 })
+
+/** As the adapters' requests, by a proxy where one is named. The client hands over a URL, whatever else `fetch` takes. */
+const throughProxy: typeof globalThis.fetch = (url, init = {}) => platformFetch(String(url), init)
 
 const defaultInterval = 60_000
 
@@ -65,6 +69,7 @@ export const exporters = Effect.fnUntraced(function* (
       signal("METRICS", OtlpMetrics.layerFromConfig())
     ).pipe(
       Layer.provide(FetchHttpClient.layer),
+      Layer.provide(Layer.succeed(FetchHttpClient.Fetch, throughProxy)),
       Layer.provide(
         ConfigProvider.layer(
           ConfigProvider.fromEnv({

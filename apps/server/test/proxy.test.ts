@@ -1,3 +1,6 @@
+import { once } from "node:events"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { assert, describe, it, vi } from "vitest"
 import { connectProxy } from "../../../packages/http/test/connectProxy.ts"
 import { graphToken } from "./client.ts"
@@ -31,5 +34,36 @@ describe("federate-server where the way out is a proxy", () => {
     )
     proxy.close()
     assert.notInclude(JSON.stringify(server.log), "SECRET")
+  })
+
+  it("sends its traces and metrics through it", async () => {
+    const paths: Array<string | undefined> = []
+    const collector = createServer(({ url }, response) => {
+      paths.push(url)
+      response.writeHead(200, { "content-type": "application/json" }).end("{}")
+    }).listen(0, "127.0.0.1")
+    await once(collector, "listening")
+    // It listens on an address, not on a path.
+    const proxy = await connectProxy((collector.address() as AddressInfo).port)
+    await using server = start(
+      ["--config", config(`flows:${graph("graph")}`), "--listen", "127.0.0.1:0"],
+      {
+        env: {
+          ...sandbox().env,
+          HTTP_PROXY: `http://${proxy.host}`,
+          OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector.example"
+        }
+      }
+    )
+    await graphToken(await server.origin())
+    server.child.kill("SIGTERM")
+    assert.strictEqual((await server.outcome()).code, 0)
+    assert.includeMembers(paths, ["/v1/traces", "/v1/metrics"])
+    assert.deepStrictEqual(
+      new Set(proxy.asked.map(([to]) => to)),
+      new Set(["collector.example:80"])
+    )
+    proxy.close()
+    collector.close()
   })
 })
