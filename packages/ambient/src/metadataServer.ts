@@ -1,6 +1,6 @@
 /** A cloud's metadata server: every machine of that cloud has one at the same address, and no other machine has. */
 import type { Misconfigured, Reason, Unavailable } from "@federate/core"
-import { endpoint, overloaded, send } from "@federate/http"
+import { endpoint, isLinkLocal, overloaded, send } from "@federate/http"
 import type { Fetch, HttpAnswer, HttpRequest } from "@federate/http"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -35,15 +35,10 @@ export const metadataServer = ({ absent, fetch, known, probe, recognise }: Metad
   })
 }
 
-/**
- * Where a server of the platform may be asked: over https, or over http on this machine or on its own link (RFC 3927),
- * where nobody listens on the way.
- */
+/** Where a server of the platform may be asked: over https, or over http on this machine or on its own link. */
 export const addressOf = (setting: string, value: string): Result.Result<URL, Misconfigured> => {
   const written = value.includes("://") ? value : `http://${value}`
   const url = URL.parse(written)
-  const isNear = url !== null && url.protocol === "http:" && nearby.test(url.hostname)
+  const isNear = url !== null && url.protocol === "http:" && isLinkLocal(url.hostname)
   return isNear ? Result.succeed(url) : endpoint(setting, written)
 }
-
-const nearby = /^(?:169\.254\.\d{1,3}\.\d{1,3}|metadata\.google\.internal)$/

@@ -10,7 +10,7 @@ import {
   Unavailable
 } from "@federate/core"
 import type { Reason } from "@federate/core"
-import { endpoint, overloaded, send, unexpected } from "@federate/http"
+import { endpoint, isLinkLocal, overloaded, send, unexpected } from "@federate/http"
 import type { Fetch, HttpAnswer } from "@federate/http"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -85,7 +85,10 @@ const reader = (
     }
     // It is the one that is left.
     const target = url!
-    if (!isLinkLocal(target)) yield* endpoint("credential_source.url", target)
+    // Clouds' metadata servers speak http.
+    if (!isLinkLocal(URL.parse(target)?.hostname ?? "")) {
+      yield* endpoint("credential_source.url", target)
+    }
     return fetched(target, revealed(headers), format, options.fetch)
   })
 
@@ -115,10 +118,6 @@ const misconfigured = (problem: string, hint: string) =>
 
 const ownSource =
   "Leave this source out, and give the flow one of Federate's own beside `exchanger: { type: google, credentialsFile }`."
-
-/** Clouds' metadata servers, which speak http and cannot be reached from another machine (RFC 3927). */
-const isLinkLocal = (url: string): boolean =>
-  /^169\.254\.\d{1,3}\.\d{1,3}$/.test(URL.parse(url)?.hostname ?? "")
 
 const read = (file: string) =>
   Effect.tryPromise({

@@ -10,6 +10,16 @@ export const isLoopback = (hostname: string): boolean =>
   /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname)
 
 /**
+ * Whether a host name is on this machine's own link, where its platform serves it and nobody listens on the way:
+ * link-local addresses (RFC 3927, RFC 4291 §2.5.6), and those that AWS, Azure and Google have given their like besides.
+ */
+export const isLinkLocal = (hostname: string): boolean =>
+  /^169\.254\.\d{1,3}\.\d{1,3}$/.test(hostname) ||
+  /^\[(?:fe[89ab][0-9a-f]|fd00:ec2|fd20:ce):/.test(hostname) ||
+  hostname === "168.63.129.16" ||
+  hostname === "metadata.google.internal"
+
+/**
  * An absolute https URL, or http on loopback, without user name, password or fragment.
  *
  * @param setting the setting's name, for the error

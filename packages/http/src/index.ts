@@ -4,7 +4,7 @@
  */
 export { challenges, claimsChallenge } from "./challenge.ts"
 export type { Challenge } from "./challenge.ts"
-export { endpoint, isLoopback } from "./endpoint.ts"
+export { endpoint, isLinkLocal, isLoopback } from "./endpoint.ts"
 export { platformEnvironment, platformFetch, tlsFetch } from "./Fetch.ts"
 export type { Environment, Fetch, Platform } from "./Fetch.ts"
 export { nodeFetch } from "./nodeFetch.ts"

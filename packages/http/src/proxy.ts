@@ -9,7 +9,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { Failure, unreachable } from "./answer.ts"
 import type { Fault } from "./answer.ts"
-import { isLoopback } from "./endpoint.ts"
+import { isLinkLocal, isLoopback } from "./endpoint.ts"
 import type { Environment, Fetch } from "./Fetch.ts"
 import { nodeFetch } from "./nodeFetch.ts"
 import type { TlsOptions } from "./nodeFetch.ts"
@@ -132,16 +132,9 @@ const namesOf = (url: URL) => {
 const within = (host: string, list: BlockList): boolean =>
   isIP(host) !== 0 && list.check(host, isIPv6(host) ? "ipv6" : "ipv4")
 
-/** Links' own addresses (RFC 3927, RFC 4291 §2.5.6), and those that AWS and Azure have given their like besides. */
-const link = new BlockList()
-link.addSubnet("169.254.0.0", 16)
-link.addSubnet("fe80::", 10, "ipv6")
-link.addSubnet("fd00:ec2::", 32, "ipv6")
-link.addAddress("168.63.129.16")
-
 const isNear = (url: URL): boolean => {
-  const host = bare(url)
-  return isLoopback(url.hostname) || within(host, link) || host === "metadata.google.internal"
+  const hostname = url.hostname.replace(/\.$/, "")
+  return isLoopback(hostname) || isLinkLocal(hostname)
 }
 
 /** Whether a list as curl and Go take it names the host: names with all below them, addresses, networks, ports, `*`. */

@@ -1,4 +1,4 @@
-import { endpoint, isLoopback } from "@federate/http"
+import { endpoint, isLinkLocal, isLoopback } from "@federate/http"
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 
@@ -46,5 +46,31 @@ describe("isLoopback", () => {
     assert.isFalse(
       ["example.com", "0.0.0.0", "169.254.169.254", "[::]", "127.0.0.1.nip.io", ""].some(isLoopback)
     )
+  })
+})
+
+describe("isLinkLocal", () => {
+  it("knows where platforms serve their machines, and nothing that only looks like it", () => {
+    for (const host of [
+      "169.254.169.254",
+      "169.254.170.2",
+      "[fe80::1]",
+      "[febf::1]",
+      "[fd00:ec2::254]",
+      "[fd20:ce::254]",
+      "168.63.129.16",
+      "metadata.google.internal"
+    ])
+      assert.isTrue(isLinkLocal(new URL(`http://${host}`).hostname), host)
+    for (const host of [
+      "169.254.169.254.nip.io",
+      "10.0.0.1",
+      "[fec0::1]",
+      "[fd00:ec::1]",
+      "[::1]",
+      "x.metadata.google.internal",
+      ""
+    ])
+      assert.isFalse(isLinkLocal(host), host)
   })
 })
