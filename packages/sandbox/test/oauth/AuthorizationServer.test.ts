@@ -143,6 +143,8 @@ describe("token exchange (RFC 8693)", () => {
       const body = `grant_type=${exchangeGrant}&subject_token=${token}&subject_token_type=${types}jwt`
       yield* refused(post(`${body}&subject_token=${token}`), "invalid_request")
       yield* refused(post("{}", { "content-type": "application/json" }), "invalid_request")
+      // What has no value is as if it were not there.
+      assert.strictEqual((yield* post(`${body}&scope=&audience=&client_id=`)).status, 200)
       const target = "resource=https://api.example"
       assert.strictEqual((yield* post(`${body}&${target}&${target}`)).status, 200)
     })

@@ -143,6 +143,24 @@ describe("a service that takes assertions", () => {
     })
   )
 
+  it.effect("takes texts alone", () =>
+    Effect.gen(function* () {
+      const { sandbox } = yield* start
+      const { openai } = sandbox.services
+      for (const body of ["[]", "{}", "nonsense", '{"grant_type":1,"subject_token":"a"}']) {
+        const answer = yield* Effect.promise(async () => {
+          const response = await fetch(openai.tokenEndpoint.replace(sandbox.https, sandbox.http), {
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body
+          })
+          return response.text()
+        })
+        assert.include(answer, "must be an object of texts")
+      }
+    })
+  )
+
   it.effect("gets a fresh assertion with each retry and refresh, where it takes each once", () =>
     Effect.gen(function* () {
       const { exchangers, sandbox, source } = yield* start
