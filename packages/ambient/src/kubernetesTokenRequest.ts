@@ -16,6 +16,7 @@ import {
   platformEnvironment,
   publicText,
   send,
+  tlsFetch,
   unexpected
 } from "@federate/http"
 import type { Environment, Fetch, HttpAnswer, HttpRequest } from "@federate/http"
@@ -55,8 +56,8 @@ const name = "kubernetes-token-request"
 /**
  * `TokenRequest` (https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/), asked
  * with the pod's own token, or outside of a cluster with one that is named. Who asks needs the right to create
- * `serviceaccounts/token`. Where the cluster's certificates are trusted, no proxy is gone through. Outside of a pod, and
- * without a `server`, it is `Unavailable`.
+ * `serviceaccounts/token`. A pod's own API server is never asked through a proxy. Outside of a pod, and without a
+ * `server`, it is `Unavailable`.
  */
 export const kubernetesTokenRequest = Effect.fnUntraced(function* (
   options: KubernetesTokenRequestOptions = {}
@@ -79,7 +80,7 @@ export const kubernetesTokenRequest = Effect.fnUntraced(function* (
         options.token ??
         (yield* readTokenFile({ setting: "tokenFile", path: tokenFile, absent: noToken }))
       const account = yield* Effect.fromResult(accountOf(options, own))
-      const answer = yield* asking(caFile, options.fetch, {
+      const answer = yield* asking(options, caFile, {
         url: `${server}/api/v1/namespaces/${account.namespace}/serviceaccounts/${account.name}/token`,
         method: "POST",
         headers: {
@@ -226,14 +227,17 @@ const accountOf = (
 
 /** Trusting the named certificates, read anew as they too are rotated; or whom the process trusts. */
 const asking = Effect.fnUntraced(function* (
+  { fetch, server }: KubernetesTokenRequestOptions,
   caFile: string | undefined,
-  fetch: Fetch | undefined,
   request: HttpRequest
 ): Effect.fn.Return<HttpAnswer, Reason> {
   if (caFile === undefined) return yield* send(request, { fetch })
-  const ca = yield* readTokenFile({ setting: "caFile", path: caFile, absent: noToken })
+  const ca = Redacted.value(
+    yield* readTokenFile({ setting: "caFile", path: caFile, absent: noToken })
+  )
   return yield* Effect.mapError(
-    send(request, { fetch: nodeFetch({ ca: Redacted.value(ca) }) }),
+    // No proxy knows the address of a pod's own.
+    send(request, { fetch: server === undefined ? nodeFetch({ ca }) : tlsFetch({ ca }) }),
     (reason) =>
       reason._tag === "Misconfigured"
         ? new Misconfigured({

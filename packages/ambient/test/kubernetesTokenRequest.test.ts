@@ -121,10 +121,11 @@ const cluster = (listener: Parameters<typeof createServer>[1]) =>
       const caFile = join(directory, "ca.crt")
       await writeFile(tokenFile, Redacted.value(own))
       await writeFile(caFile, certificate)
+      // It listens on an address, not on a path.
+      const { port } = api.address() as AddressInfo
       const set: Record<string, string> = {
         KUBERNETES_SERVICE_HOST: "127.0.0.1",
-        // It listens on an address, not on a path.
-        KUBERNETES_SERVICE_PORT: `${(api.address() as AddressInfo).port}`
+        KUBERNETES_SERVICE_PORT: `${port}`
       }
       const pod: KubernetesTokenRequestOptions = {
         audience: "party",
@@ -137,7 +138,7 @@ const cluster = (listener: Parameters<typeof createServer>[1]) =>
         api.close()
         await rm(directory, { recursive: true })
       }
-      return { pod, open: () => open, close }
+      return { pod, origin: `https://127.0.0.1:${port}`, open: () => open, close }
     }),
     ({ close }) => Effect.promise(close)
   )
@@ -256,6 +257,18 @@ describe("the Kubernetes API", () => {
           assert.include(message, `${setting}: is absent, and the token that asks`)
         }
       }
+    })
+  )
+
+  it.live("is trusted by its own authority from outside, too", () =>
+    Effect.gen(function* () {
+      const { origin, pod } = yield* answering(201, made(jwt))
+      const { caFile, tokenFile } = pod
+      const source = yield* make({ server: origin, token: undefined, tokenFile, caFile })
+      assert.deepStrictEqual((yield* source.assertion({})).audience, ["party"])
+      const distrusting = yield* make({ server: origin, token: undefined, tokenFile })
+      const { message } = yield* Effect.flip(distrusting.assertion({}))
+      assert.match(message, /is not trusted/)
     })
   )
 
