@@ -1,10 +1,18 @@
 /** Google's metadata server as an assertion source: the instance's service account, signed for by Google. */
-import { Assertion, AssertionSource, FederationError, Rejected, Unavailable } from "@federate/core"
+import {
+  Assertion,
+  AssertionSource,
+  FederationError,
+  Misconfigured,
+  Rejected,
+  Unavailable
+} from "@federate/core"
 import type { Reason } from "@federate/core"
 import { overloaded, platformEnvironment, publicText, unexpected } from "@federate/http"
 import type { Environment, Fetch, HttpAnswer } from "@federate/http"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import { audienceFor } from "./audience.ts"
 import { addressOf, metadataServer } from "./metadataServer.ts"
 
@@ -39,12 +47,15 @@ export const googleMetadata = Effect.fnUntraced(function* ({
   const given = host ?? environment(variable)
   const address = yield* Effect.mapError(
     Effect.fromResult(
-      addressOf(host === undefined ? variable : "host", given ?? "169.254.169.254")
+      Result.gen(function* () {
+        yield* checkedAccount(serviceAccount)
+        return yield* addressOf(host === undefined ? variable : "host", given ?? "169.254.169.254")
+      })
     ),
     (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
   )
   const { href: instance } = new URL("/computeMetadata/v1/instance", address)
-  const identity = `${instance}/service-accounts/${encodeURIComponent(serviceAccount)}/identity`
+  const identity = `${instance}/service-accounts/${serviceAccount}/identity`
   const ask = metadataServer({
     known: given !== undefined,
     probe: { url: instance, headers: flavor },
@@ -73,6 +84,17 @@ export const googleMetadata = Effect.fnUntraced(function* ({
 })
 
 const variable = "GCE_METADATA_HOST"
+
+const checkedAccount = (serviceAccount: string) =>
+  /^[\w.@-]+$/.test(serviceAccount)
+    ? Result.void
+    : Result.fail(
+        new Misconfigured({
+          setting: "serviceAccount",
+          problem: "is no service account's e-mail",
+          hint: "Write NAME@PROJECT.iam.gserviceaccount.com; or leave it out, for the instance's default one."
+        })
+      )
 
 /** Asked with, so that nobody asks by mistake; answered with, so that nobody takes another server for Google's. */
 const flavor = { "metadata-flavor": "Google" }

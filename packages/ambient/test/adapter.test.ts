@@ -81,7 +81,7 @@ describe("the sources of platforms in a config file", () => {
       )
       yield* vault.assertion({})
       assert.deepStrictEqual(asked, [
-        "http://localhost:8080/computeMetadata/v1/instance/service-accounts/a%40b.example/identity?audience=party&format=full",
+        "http://localhost:8080/computeMetadata/v1/instance/service-accounts/a@b.example/identity?audience=party&format=full",
         "https://kubernetes.example/api/v1/namespaces/apps/serviceaccounts/workload/token",
         "https://vault.example/v1/identity/oidc/token/workload"
       ])

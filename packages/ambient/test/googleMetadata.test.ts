@@ -97,7 +97,7 @@ describe("Google's metadata server", () => {
       const environment = (name: string) =>
         name === "GCE_METADATA_HOST" ? "metadata.google.internal" : undefined
       assert.deepStrictEqual(yield* asking({ environment, serviceAccount }), [
-        `http://metadata.google.internal${path}workload%40project.iam.gserviceaccount.com/identity?audience=party&format=full Google`
+        `http://metadata.google.internal${path}workload@project.iam.gserviceaccount.com/identity?audience=party&format=full Google`
       ])
       assert.deepStrictEqual(yield* asking({ environment, host: "localhost:8080" }), [
         `http://localhost:8080${path}default/identity?audience=party&format=full Google`
@@ -137,6 +137,14 @@ describe("Google's metadata server", () => {
       const source = yield* make(async () => new Response(jwt), { host: "localhost:8080" })
       const { reason } = yield* Effect.flip(source.assertion({}))
       assert.strictEqual(reason._tag, "Malformed")
+    })
+  )
+
+  it.effect("is asked for accounts, not for whatever else it has", () =>
+    Effect.gen(function* () {
+      const fetch: Fetch = async () => contract.well(jwt)
+      const { message } = yield* Effect.flip(make(fetch, { serviceAccount: "../../attributes" }))
+      assert.match(message, /serviceAccount: is no service account's e-mail/)
     })
   )
 

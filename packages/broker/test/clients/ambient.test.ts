@@ -6,6 +6,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { assertions, serving } from "../serving.ts"
 
+const email = "workload@project.iam.gserviceaccount.com"
+
 type Environment = (name: string) => string | undefined
 
 /** A source whose process is given these of the broker's variables, and the flow that it is served by. */
@@ -18,10 +20,13 @@ const asking = Effect.fnUntraced(function* (
   const identity = yield* assertions("identity")
   // Its tokens are JWTs, as Azure's are.
   const token = yield* assertions("token")
-  const { handed, refused, variables } = yield* serving([
-    identity.served,
-    { ...token.served, issues: "AccessToken", cloud: "azure", client: "the-client-id" }
-  ])
+  const { handed, refused, variables } = yield* serving(
+    [
+      identity.served,
+      { ...token.served, issues: "AccessToken", cloud: "azure", client: "the-client-id" }
+    ],
+    { gce: { email } }
+  )
   for (const name of names) assert.property(variables, name)
   const source = yield* make((name) => (names.includes(name) ? variables[name] : undefined))
   return { source, handed, refused, upstreams: [identity.upstream, token.upstream] }
@@ -64,9 +69,12 @@ describe("a source of this project's takes what a broker hands out", () => {
     )
   }
 
-  it.live("for the audience that is asked for, where the protocol has one", () =>
+  it.live("for the account and the audience that are asked for, where the protocol has them", () =>
     Effect.gen(function* () {
-      const { source } = yield* asking(google, ["GCE_METADATA_HOST"])
+      const { source } = yield* asking(
+        (environment) => googleMetadata({ environment, serviceAccount: email }),
+        ["GCE_METADATA_HOST"]
+      )
       const { audience } = yield* source.assertion({ audience: "https://demanded.example" })
       assert.deepStrictEqual(audience, ["https://demanded.example"])
     })
