@@ -7,7 +7,9 @@ import { exchanger as makeExchanger } from "./exchanger.ts"
 import { algorithms, source as makeSource } from "./source.ts"
 
 const endpoint = Schema.optionalKey(
-  Schema.String.annotate({ description: "Instead of AWS's own: https, or http on loopback" })
+  Schema.String.annotate({
+    description: "Instead of AWS's own, and of AWS_ENDPOINT_URL_STS: https, or http on loopback"
+  })
 )
 
 const sourceConfig = Schema.Struct({
@@ -99,5 +101,5 @@ export const exchanger: Adapter.ExchangerAdapter<
   config: exchangerConfig,
   issues: "AwsCredentials",
   cloud: "aws",
-  make: (options, { fetch }) => makeExchanger({ ...options, fetch })
+  make: (options, { environment, fetch }) => makeExchanger({ ...options, environment, fetch })
 }

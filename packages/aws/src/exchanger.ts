@@ -3,21 +3,21 @@ import { endOf } from "@federate/aws-sdk"
 import { Credential, FederationError, TokenExchanger } from "@federate/core"
 import type { AwsCredentials, Reason } from "@federate/core"
 import { send } from "@federate/http"
-import type { Fetch } from "@federate/http"
+import type { Environment, Fetch } from "@federate/http"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { classifyRole } from "./classify.ts"
 import { partitionNamed, partitionOf } from "./partition.ts"
-import { checkedEndpoint, checkedRegion, misconfigured, secondsOf } from "./settings.ts"
+import { checkedEndpoint, checkedRegion, endpointOf, misconfigured, secondsOf } from "./settings.ts"
 
 export interface ExchangerOptions {
   /** `arn:aws:iam::ACCOUNT:role/NAME`. */
   readonly roleArn: string
   /** Whose STS is asked: any active region of the role's partition. */
   readonly region: string
-  /** Instead of the region's own: https, or http on loopback. */
+  /** Instead of the region's own: https, or http on loopback. Default: what `AWS_ENDPOINT_URL_STS` says, if it does. */
   readonly endpoint?: string | undefined
   /** How the session is called in CloudTrail and in its ARN, 2 to 64 of letters, digits and `_+=,.@-`. Default: `federate`. */
   readonly roleSessionName?: string | undefined
@@ -34,6 +34,8 @@ export interface ExchangerOptions {
   readonly audience?: string | undefined
   /** Default: the platform's. */
   readonly fetch?: Fetch | undefined
+  /** Default: the process's. */
+  readonly environment?: Environment | undefined
 }
 
 const name = "aws"
@@ -159,8 +161,9 @@ const checkedRole = (arn: string) => {
     : Result.succeed({ partition, role: { arn, account: parts[2]!, partition: partition.name } })
 }
 
-const urlOf = ({ endpoint, region }: ExchangerOptions, partition: string) =>
+const urlOf = (options: ExchangerOptions, partition: string) =>
   Result.gen(function* () {
+    const { region } = options
     const { name: own, suffix } = partitionOf(yield* checkedRegion(region))
     if (own !== partition) {
       return yield* misconfigured(
@@ -169,6 +172,7 @@ const urlOf = ({ endpoint, region }: ExchangerOptions, partition: string) =>
         "Take a region of the role's partition: credentials are worth nothing in another one."
       )
     }
+    const endpoint = endpointOf(options)
     return endpoint === undefined
       ? `https://sts.${region}.${suffix}/`
       : (yield* checkedEndpoint(endpoint)).href

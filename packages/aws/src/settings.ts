@@ -1,6 +1,7 @@
 /** Checks that both of STS's adapters make before any call. */
 import { Misconfigured } from "@federate/core"
-import { endpoint } from "@federate/http"
+import { endpoint, platformEnvironment } from "@federate/http"
+import type { Environment } from "@federate/http"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 
@@ -28,6 +29,15 @@ export const checkedEndpoint = (url: string) =>
         )
       : Result.succeed(checked)
   )
+
+/** The endpoint that is set, or that the AWS SDKs' variables name; nothing where it is AWS's own. */
+export const endpointOf = (options: {
+  readonly endpoint?: string | undefined
+  readonly environment?: Environment | undefined
+}): string | undefined => {
+  const { environment = platformEnvironment } = options
+  return options.endpoint ?? environment("AWS_ENDPOINT_URL_STS") ?? environment("AWS_ENDPOINT_URL")
+}
 
 /** Whole seconds within bounds, or nothing where nothing is set. */
 export const secondsOf = (

@@ -11,7 +11,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { classifyToken } from "./classify.ts"
 import { partitionOf } from "./partition.ts"
-import { checkedEndpoint, checkedRegion, misconfigured, secondsOf } from "./settings.ts"
+import { checkedEndpoint, checkedRegion, endpointOf, misconfigured, secondsOf } from "./settings.ts"
 
 /** What STS signs with (RFC 7518 §3.1), the one that more relying parties take first. */
 export const algorithms = ["RS256", "ES384"] as const
@@ -110,10 +110,11 @@ export const source = Effect.fnUntraced(function* (
 })
 
 /** The domain of the issuers, where it is AWS itself that will be asked, and in which partition is known. */
-const issuersOf = ({ endpoint, environment = platformEnvironment, region }: SourceOptions) => {
-  const own = region ?? environment("AWS_REGION")
-  const other = endpoint ?? environment("AWS_ENDPOINT_URL_STS") ?? environment("AWS_ENDPOINT_URL")
-  return own === undefined || other !== undefined ? undefined : partitionOf(own).issuers
+const issuersOf = (options: SourceOptions) => {
+  const { environment = platformEnvironment, region = environment("AWS_REGION") } = options
+  return region === undefined || endpointOf(options) !== undefined
+    ? undefined
+    : partitionOf(region).issuers
 }
 
 /** What can be told to be wrong before any call, and what is the same in each of them. */

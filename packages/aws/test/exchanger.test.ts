@@ -10,7 +10,11 @@ import { TestClock } from "effect/testing"
 import { credentials as good, document, refusal, secretKey, sessionToken, xml } from "./answers.ts"
 
 const roleArn = "arn:aws:iam::111122223333:role/team/reader"
-const options: ExchangerOptions = { roleArn, region: "eu-central-1" }
+const options: ExchangerOptions = {
+  roleArn,
+  region: "eu-central-1",
+  environment: () => undefined
+}
 const assertion = assertionFor("workload")
 
 const rejected = (code: string, hint: RegExp, remedy: "none" | "waitForTrust" | "freshAssertion") =>
@@ -157,6 +161,18 @@ describe("the request", () => {
         "PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/ReadOnlyAccess",
         "PolicyArns.member.2.arn": "arn:aws:iam::111122223333:policy/x"
       })
+    })
+  )
+
+  it.effect("goes where the SDKs' variables say, unless the settings do", () =>
+    Effect.gen(function* () {
+      const variables = new Map([["AWS_ENDPOINT_URL", "http://127.0.0.1:1"]])
+      const environment = (name: string) => variables.get(name)
+      assert.strictEqual((yield* sent({ environment })).url, "http://127.0.0.1:1/")
+      variables.set("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:2")
+      assert.strictEqual((yield* sent({ environment })).url, "http://127.0.0.1:2/")
+      const endpoint = "http://127.0.0.1:3"
+      assert.strictEqual((yield* sent({ endpoint, environment })).url, "http://127.0.0.1:3/")
     })
   )
 
