@@ -65,10 +65,14 @@ export const proxiedFetch =
     const proxy = Result.getOrThrowWith(proxyFor(url, environment), (fault) => new Failure(fault))
     if (proxy === undefined) return nodeFetch(tls)(address, init)
     const socket = await tunnel(proxy, url, init.signal ?? undefined)
-    return nodeFetch({
+    const fetch = nodeFetch({
       createConnection: () =>
         url.protocol === "https:" ? connect({ socket, ...namesOf(url), ...tls }) : socket
-    })(address, init)
+    })
+    return fetch(address, init).catch((error: unknown) => {
+      socket.destroy()
+      throw error
+    })
   }
 
 const basic = (user: string, password: string): Redacted.Redacted =>
@@ -93,6 +97,8 @@ const tunnel = (proxy: Proxy, { hostname, port, protocol }: URL, signal: AbortSi
       ...(signal && { signal })
     })
     asked.on("connect", ({ statusCode = 0 }, socket) => {
+      // Nobody else listens until the request has it, which tells of it then.
+      socket.on("error", () => {})
       if (statusCode >= 200 && statusCode < 300) return resolve(socket)
       socket.destroy()
       reject(new Failure(refusal(proxy, authority, statusCode)))

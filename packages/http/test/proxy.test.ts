@@ -3,7 +3,7 @@ import { createServer } from "node:http"
 import { createServer as createSecureServer } from "node:https"
 import type { AddressInfo } from "node:net"
 import type { TLSSocket } from "node:tls"
-import { send, tlsFetch } from "@federate/http"
+import { platformFetch, send, tlsFetch } from "@federate/http"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Result } from "effect"
 import { vi } from "vitest"
@@ -205,6 +205,20 @@ describe("a request where a proxy is named", () => {
       const fiber = yield* Effect.forkChild(send({ url }))
       while (proxy.asked.length < 2) yield* Effect.sleep(1)
       yield* Fiber.interrupt(fiber)
+      while (proxy.open() > 0) yield* Effect.sleep(1)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("leaves no connection behind where its body breaks off with the tunnel just open", () =>
+    Effect.gen(function* () {
+      const { proxy } = yield* behind(withUser)
+      const pull = (stream: ReadableStreamDefaultController) => stream.error(new Error("Broken"))
+      const body = new ReadableStream({ pull }, { highWaterMark: 0 })
+      const failed = yield* Effect.promise(() =>
+        platformFetch(url, { method: "POST", body }).catch(String)
+      )
+      assert.strictEqual(failed, "Error: Broken")
+      assert.strictEqual(proxy.asked.length, 1)
       while (proxy.open() > 0) yield* Effect.sleep(1)
     }).pipe(Effect.scoped)
   )
