@@ -70,10 +70,8 @@ const filesOf = Effect.fnUntraced(function* (folder: string) {
     read: (name: string) => failing(name, "read")(files.readFileString(at(name))),
     exists: (name: string) => failing(name, "read")(files.exists(at(name))),
     rename: (from: string, to: string) => failing(from, "renamed")(files.rename(at(from), at(to))),
-    close: failing(
-      ".",
-      "made"
-    )(Effect.andThen(files.makeDirectory(folder, { recursive: true }), files.chmod(folder, 0o700)))
+    /** The folder; one that is there stays as it is. */
+    make: failing(".", "made")(files.makeDirectory(folder, { recursive: true, mode: 0o700 }))
   }
 })
 
@@ -82,8 +80,8 @@ export const create = Effect.fnUntraced(function* (
   folder: string,
   { algorithm, issuer }: Pick<Issuer, "issuer" | "algorithm">
 ) {
-  const { close } = yield* filesOf(folder)
-  yield* close
+  const { make } = yield* filesOf(folder)
+  yield* make
   const signing = yield* makeKey(folder, signingKey, algorithm)
   yield* save(folder, { issuer, algorithm, keys: { signing } })
 })

@@ -1,6 +1,13 @@
 /** What the two grants that trade an assertion have in common. */
 import { TokenExchanger } from "@federate/core"
-import type { AccessToken, Assertion, FederationError, Reason, TokenRequest } from "@federate/core"
+import type {
+  AccessToken,
+  Assertion,
+  AssertionSource,
+  FederationError,
+  Reason,
+  TokenRequest
+} from "@federate/core"
 import type { Fetch } from "@federate/http"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -50,10 +57,11 @@ export interface Kind {
   readonly name: string
   readonly grantType: string
   readonly services: Readonly<Record<string, Service>>
-  /** Its parameters for one exchange. */
+  /** Its parameters for one exchange. What else is asked of a source is asked as the assertion was. */
   readonly parameters: (
     assertion: Assertion.Assertion,
-    request: TokenRequest.TokenRequest
+    request: TokenRequest.TokenRequest,
+    asks: Pick<AssertionSource.AssertionRequest, "preferredAudience" | "singleUse">
   ) => Effect.Effect<ReadonlyArray<readonly [string, string]>, Reason>
   /** What is wrong with what came back. */
   readonly check?: (credential: AccessToken, writing: Writing) => Reason | undefined
@@ -67,23 +75,25 @@ export const exchanger = Effect.fnUntraced(function* <ServiceName extends string
   const { algorithms, assertionAudience, fetch } = options
   const { client, life, parameters, resources, scopes, server, singleUse, writing } =
     yield* configured(name, checked(options, services))
-  const preferred = server.issuer ?? server.tokenEndpoint
+  const preferredAudience = server.issuer ?? server.tokenEndpoint
+  const asks = {
+    ...(preferredAudience !== undefined && { preferredAudience }),
+    ...(singleUse && { singleUse })
+  }
 
   return TokenExchanger.make({
     name,
     asks: {
-      ...(assertionAudience === undefined
-        ? preferred !== undefined && { preferredAudience: preferred }
-        : { audience: assertionAudience }),
-      ...(algorithms !== undefined && { algorithms }),
-      ...(singleUse && { singleUse })
+      ...asks,
+      ...(assertionAudience !== undefined && { audience: assertionAudience }),
+      ...(algorithms !== undefined && { algorithms })
     },
     exchange: Effect.fnUntraced(function* (assertion, request): Effect.fn.Return<
       AccessToken,
       Reason
     > {
       const asked = yield* Effect.fromResult(checkedScopes(request.scopes ?? scopes))
-      const own = yield* ownParameters(assertion, request)
+      const own = yield* ownParameters(assertion, request, asks)
       const where = yield* place(server, client, fetch)
       const proof = yield* client.prove({ ...where, assertion })
       const now = yield* Clock.currentTimeMillis

@@ -35,11 +35,11 @@ export const refused = (answer: Refusal, facts: Facts): Rejected => {
 /** An assertion as a grant is refused by the one (RFC 7521 §4.1.1), as a subject token by the other (RFC 8693 §2.2.2). */
 const assertionCodes = new Set(["invalid_grant", "invalid_request"])
 
-const compare = ({ assertion, grantType, singleUse }: Facts): string => {
+const compare = ({ assertion, singleUse }: Facts): string => {
   const { algorithm = "(none)", audience, issuer = "(none)", subject = "(none)" } = assertion
   return (
     `Compare with what the server trusts: issuer ${issuer}, subject ${subject}, audience ${audience.join(", ") || "(none)"}, ` +
-    `algorithm ${algorithm}; its keys must be reachable, clocks agree, and each parameter that it wants be set (${grantType}).` +
+    `algorithm ${algorithm}. It must reach the issuer's keys, and find each parameter that it wants beside the grant's own.` +
     (singleUse ? "" : " If it takes each assertion once, set `singleUse`.")
   )
 }

@@ -49,7 +49,7 @@ export const tokenExchange = Effect.fnUntraced(function* (
       name,
       grantType: "urn:ietf:params:oauth:grant-type:token-exchange",
       services: exchangingServices,
-      parameters: Effect.fnUntraced(function* ({ token }, request) {
+      parameters: Effect.fnUntraced(function* ({ token }, request, asks) {
         const audiences = request.audience === undefined ? audience : [request.audience]
         const parameters: Array<readonly [string, string]> = [
           ["subject_token", Redacted.value(token)],
@@ -58,7 +58,7 @@ export const tokenExchange = Effect.fnUntraced(function* (
         ]
         if (requested !== undefined) parameters.push(["requested_token_type", requested])
         if (actor !== undefined) {
-          const acting = yield* Effect.mapError(actor.assertion({}), ({ reason }) => reason)
+          const acting = yield* Effect.mapError(actor.assertion(asks), ({ reason }) => reason)
           parameters.push(
             ["actor_token", Redacted.value(acting.token)],
             ["actor_token_type", actorType]

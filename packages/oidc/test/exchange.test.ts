@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { jwtBearer, tokenExchange } from "@federate/oidc"
+import { jwtBearer, selfSigned, tokenExchange } from "@federate/oidc"
 import type { JwtBearerOptions, TokenExchangeOptions } from "@federate/oidc"
 import {
   jwtBearer as jwtBearerAdapter,
@@ -163,6 +163,23 @@ flowContract("token exchange", {
   secrets: [token]
 })
 
+flowContract("token exchange of a self-signed assertion", {
+  make: Effect.fnUntraced(function* (fetch) {
+    return {
+      source: yield* selfSigned({
+        issuer: "https://id.example",
+        subject: "build",
+        privateKey: pem(privateKeys.p256)
+      }),
+      exchanger: yield* exchanging(fetch)
+    }
+  }),
+  well: () => Response.json(good),
+  requests: 1,
+  stale: oauthError("invalid_grant"),
+  secrets: [token, Redacted.value(pem(privateKeys.p256)).slice(40, 80)]
+})
+
 adapterContract("token-exchange", { adapter: tokenExchangeAdapter, settings: {} })
 adapterContract("jwt-bearer", { adapter: jwtBearerAdapter, settings: {} })
 
@@ -239,6 +256,18 @@ describe("tokenExchange", () => {
     })
   )
 
+  it.effect("asks the actor's source as it asks for the assertion", () =>
+    Effect.gen(function* () {
+      const asked: Array<AssertionSource.AssertionRequest> = []
+      const actor = AssertionSource.make({
+        name: "actor",
+        assertion: (request) => Effect.sync(() => (asked.push(request), assertionFor("agent")))
+      })
+      yield* sent((fetch) => exchanging(fetch, { actor, singleUse: true, assertionAudience: "a" }))
+      assert.deepStrictEqual(asked, [{ preferredAudience: tokenEndpoint, singleUse: true }])
+    })
+  )
+
   it.effect("takes what was asked for as granted, and what is no access token as N_A", () =>
     Effect.gen(function* () {
       const { credential } = yield* sent(
@@ -296,6 +325,7 @@ describe("tokenExchange", () => {
         singleUse: true
       })
       assert.deepStrictEqual(told.asks, {
+        preferredAudience: tokenEndpoint,
         audience: "a",
         algorithms: ["ES256"],
         singleUse: true

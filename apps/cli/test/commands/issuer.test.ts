@@ -138,6 +138,15 @@ describe("federate issuer create", () => {
     })
   )
 
+  it.effect("leaves a folder that is there as it is", () =>
+    Effect.gen(function* () {
+      mkdirSync("mine", { mode: 0o755 })
+      yield* federate(["issuer", "create", "https://id.example", "-d", "mine"])
+      assert.strictEqual(mode("mine"), "755")
+      assert.strictEqual(mode("mine/signing-key.pem"), "600")
+    })
+  )
+
   it.effect("tells where it cannot write", () =>
     Effect.gen(function* () {
       writeFileSync("federate-issuer", "a file")
