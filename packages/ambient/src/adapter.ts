@@ -1,4 +1,7 @@
 /** The sources by their names in a config file. */
+import type { Adapter } from "@federate/core"
+import type { Platform } from "@federate/http"
+import type * as Schema from "effect/Schema"
 import { azureManagedIdentityAdapter } from "./azureManagedIdentityAdapter.ts"
 import { googleMetadataAdapter } from "./googleMetadataAdapter.ts"
 import { kubernetesAdapter } from "./kubernetesAdapter.ts"
@@ -6,11 +9,14 @@ import { kubernetesTokenRequestAdapter } from "./kubernetesTokenRequestAdapter.t
 import { spiffeAdapter } from "./spiffeAdapter.ts"
 import { vaultAdapter } from "./vaultAdapter.ts"
 
-export const sources = [
+type Settings = Schema.Decoder<unknown> & { readonly fields: Schema.Struct.Fields }
+
+/** What each one's schema decodes to, its own `make` alone knows. */
+export const sources: ReadonlyArray<Adapter.SourceAdapter<Settings, never, Platform>> = [
   azureManagedIdentityAdapter,
   googleMetadataAdapter,
   kubernetesAdapter,
   kubernetesTokenRequestAdapter,
   spiffeAdapter,
   vaultAdapter
-] as const
+]

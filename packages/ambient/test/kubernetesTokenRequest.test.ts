@@ -96,6 +96,11 @@ assertionSourceContract("The Kubernetes API", {
       hint: /kubectl create token/
     },
     {
+      name: "a token that was not made",
+      answer: () => Response.json(made(jwt)),
+      becomes: "Malformed"
+    },
+    {
       name: "an API server that is busy",
       answer: saying(429, "TooManyRequests", "try again"),
       becomes: "Transient"
