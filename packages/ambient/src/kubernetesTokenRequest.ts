@@ -78,7 +78,11 @@ export const kubernetesTokenRequest = Effect.fnUntraced(function* (
       const audience = yield* Effect.fromResult(audienceFor(request, options.audience))
       const own =
         options.token ??
-        (yield* readTokenFile({ setting: "tokenFile", path: tokenFile, absent: noToken }))
+        (yield* readTokenFile({
+          setting: "tokenFile",
+          path: tokenFile,
+          absent: absent(options, "token")
+        }))
       const account = yield* Effect.fromResult(accountOf(options, own))
       const answer = yield* asking(options, caFile, {
         url: `${server}/api/v1/namespaces/${account.namespace}/serviceaccounts/${account.name}/token`,
@@ -192,8 +196,11 @@ const nowhere = new Unavailable({
   hint: "Run in a pod; or name an API server, and a token for it."
 })
 
-const noToken =
-  "Let the pod have its own token: its `automountServiceAccountToken`, or its service account's, is false."
+/** What would make a file be there. */
+const absent = ({ server }: KubernetesTokenRequestOptions, what: string) =>
+  server === undefined
+    ? "Let the pod have its own token: its `automountServiceAccountToken`, or its service account's, is false."
+    : `Name the file that holds the ${what}.`
 
 interface Account {
   readonly namespace: string
@@ -227,19 +234,24 @@ const accountOf = (
 
 /** Trusting the named certificates, read anew as they too are rotated; or whom the process trusts. */
 const asking = Effect.fnUntraced(function* (
-  { fetch, server }: KubernetesTokenRequestOptions,
+  options: KubernetesTokenRequestOptions,
   caFile: string | undefined,
   request: HttpRequest
 ): Effect.fn.Return<HttpAnswer, Reason> {
+  const { fetch, server } = options
   if (caFile === undefined) return yield* send(request, { fetch })
   const ca = Redacted.value(
-    yield* readTokenFile({ setting: "caFile", path: caFile, absent: noToken })
+    yield* readTokenFile({
+      setting: "caFile",
+      path: caFile,
+      absent: absent(options, "certificate of the cluster's authority")
+    })
   )
   return yield* Effect.mapError(
     // No proxy knows the address of a pod's own.
     send(request, { fetch: server === undefined ? nodeFetch({ ca }) : tlsFetch({ ca }) }),
     (reason) =>
-      reason._tag === "Misconfigured"
+      reason._tag === "Misconfigured" && reason.setting === "NODE_EXTRA_CA_CERTS"
         ? new Misconfigured({
             setting: "caFile",
             problem: reason.problem,

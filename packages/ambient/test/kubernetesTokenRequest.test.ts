@@ -273,7 +273,13 @@ describe("the Kubernetes API", () => {
       assert.deepStrictEqual((yield* source.assertion({})).audience, ["party"])
       const distrusting = yield* make({ server: origin, token: undefined, tokenFile })
       const { message } = yield* Effect.flip(distrusting.assertion({}))
-      assert.match(message, /is not trusted/)
+      assert.match(message, /NODE_EXTRA_CA_CERTS: .* is not trusted/)
+      for (const setting of ["tokenFile", "caFile"]) {
+        const options = { server: origin, token: undefined, tokenFile, caFile }
+        const lost = yield* make({ ...options, [setting]: "/nowhere/file" })
+        const { message: told } = yield* Effect.flip(lost.assertion({}))
+        assert.match(told, /no file \/nowhere\/file\. Name the file that holds the/)
+      }
     })
   )
 
