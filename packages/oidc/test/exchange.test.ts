@@ -454,6 +454,26 @@ describe("a service that wants JSON, or names of its own", () => {
     })
   )
 
+  it.effect.prop(
+    "is told the same in a form and in JSON, whatever is to be told",
+    [Schema.Record(Schema.String, Schema.String)],
+    ([own]) =>
+      Effect.gen(function* () {
+        const told = Object.fromEntries(
+          Object.entries(own).map(([name, value]) => [
+            // Texts that can be written in UTF-8.
+            `own_${name}`.toWellFormed(),
+            value.toWellFormed()
+          ])
+        )
+        const form = yield* sent((fetch) => bearing(fetch, { parameters: told }))
+        const inJson = yield* sent((fetch) => bearing(fetch, { parameters: told, body: "json" }))
+        const decoded: unknown = JSON.parse(inJson.body)
+        assert.deepEqual(decoded, Object.fromEntries(new URLSearchParams(form.body)))
+        assert.deepInclude(decoded, { grant_type: bearerGrant, assertion: jwt })
+      })
+  )
+
   it.effect("is asked, and understood, by its own names", () =>
     Effect.gen(function* () {
       const { body, credential } = yield* sent(

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey } from "node:crypto"
 import { generateSigningKey, localKeys, readSigningKey, verify } from "@federate/oidc"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Effect, Redacted, Result, Schema } from "effect"
 import { jwk, pem, privateKeys } from "./keys.ts"
 
 const read = (text: Redacted.Redacted, algorithm?: string) =>
@@ -94,6 +94,23 @@ describe("readSigningKey", () => {
         if (secret !== "") assert.notInclude(told + hint, secret)
       }
     })
+  )
+})
+
+describe("readSigningKey, of anything", () => {
+  const cut = Redacted.value(pem(privateKeys.p256))
+
+  it.effect.prop(
+    "is a key or says why not, and quotes nothing",
+    [Schema.String, Schema.Int],
+    ([text, at]) =>
+      Effect.gen(function* () {
+        const start = Math.abs(at) % cut.length
+        for (const wrong of [text, `{${text}`, cut.slice(0, start) + text + cut.slice(start + 1)]) {
+          const result = yield* Effect.result(read(Redacted.make(wrong)))
+          if (Result.isFailure(result)) assert.notInclude(result.failure.problem, cut.slice(40, 60))
+        }
+      })
   )
 })
 
