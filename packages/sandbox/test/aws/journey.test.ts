@@ -269,8 +269,8 @@ exchanger:
 retry: { attempts: 1 }`
 
 /** The account's own issuer, switched on, with a role that may ask for its tokens, and an app that trusts them. */
-const outbound = Effect.fnUntraced(function* () {
-  const sandbox = yield* start()
+const outbound = Effect.fnUntraced(function* (options: Options = {}) {
+  const sandbox = yield* start(options)
   const issuer = yield* Effect.promise(async () => {
     await allow(sandbox, "federate-workload", "sts:GetWebIdentityToken")
     const enabled = await enableOutbound(sandbox)
@@ -399,14 +399,13 @@ retry: { attempts: 1 }`
   )
 })
 
+const own = `source: { type: aws, endpoint: "\${HTTP}", audiences: [me], signingAlgorithm: ES384 }`
+
 describe("AWS's own token", () => {
   it.live("is signed with ES384 for who is named so, and verified by anyone", () =>
     Effect.gen(function* () {
       const { issuer, sandbox } = yield* outbound()
-      const flow = yield* flowOf(
-        sandbox,
-        `source: { type: aws, endpoint: "\${HTTP}", audiences: [me], signingAlgorithm: ES384 }`
-      )
+      const flow = yield* flowOf(sandbox, own)
       // A flow without an exchanger hands out its assertion in this form.
       const { token } = (yield* flow.credential()) as AccessToken
       const keys = yield* remoteKeys({
@@ -435,6 +434,34 @@ describe("AWS's own token", () => {
         message,
         /aws does not take the assertions of aws, whose issuer is in tokens\.sts/
       )
+    })
+  )
+})
+
+describe("clocks", () => {
+  it.live("that differ by minutes do not shorten or lengthen what AWS gives", () =>
+    Effect.gen(function* () {
+      const { sandbox } = yield* outbound(github)
+      sandbox.skew("sts", 4 * 60_000)
+      const credential = yield* (yield* flowOf(sandbox, intoAws())).credential()
+      assert.closeTo(credential.expiresAt - credential.obtainedAt, 3_600_000, 2000)
+      for (const minutes of [-4, 4]) {
+        sandbox.skew("sts", minutes * 60_000)
+        const flow = yield* flowOf(sandbox, own)
+        const { expiresAt, obtainedAt } = yield* flow.credential()
+        assert.strictEqual(expiresAt - obtainedAt, 300_000)
+        assert.approximately(obtainedAt, Date.now(), 60_000)
+      }
+    })
+  )
+
+  it.live("that differ by more cost one attempt, for a signature is not taken then", () =>
+    Effect.gen(function* () {
+      const { sandbox } = yield* outbound()
+      sandbox.skew("sts", -20 * 60_000)
+      const flow = yield* flowOf(sandbox, `${own}\nretry: { attempts: 2, firstDelay: 1ms }`)
+      yield* flow.credential()
+      assert.strictEqual(sandbox.count("sts.GetWebIdentityToken"), 2)
     })
   )
 })
