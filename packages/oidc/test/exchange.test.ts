@@ -457,13 +457,14 @@ describe("a service that wants JSON, or names of its own", () => {
   it.effect.prop(
     "is told the same in a form and in JSON, whatever is to be told",
     [Schema.Record(Schema.String, Schema.String)],
-    ([own]) =>
+    ([parametersOfItsOwn]) =>
       Effect.gen(function* () {
+        // Texts that can be written in UTF-8.
+        const utf8 = (text: string) => Buffer.from(text).toString()
         const told = Object.fromEntries(
-          Object.entries(own).map(([name, value]) => [
-            // Texts that can be written in UTF-8.
-            `own_${name}`.toWellFormed(),
-            value.toWellFormed()
+          Object.entries(parametersOfItsOwn).map(([name, value]) => [
+            utf8(`own_${name}`),
+            utf8(value)
           ])
         )
         const form = yield* sent((fetch) => bearing(fetch, { parameters: told }))
