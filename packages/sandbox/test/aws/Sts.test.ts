@@ -1,8 +1,12 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { DisableOutboundWebIdentityFederationCommand, GetRoleCommand } from "@aws-sdk/client-iam"
 import {
   AssumeRoleWithWebIdentityCommand,
   GetCallerIdentityCommand,
-  GetWebIdentityTokenCommand
+  GetWebIdentityTokenCommand,
+  STSClient
 } from "@aws-sdk/client-sts"
 import type {
   AssumeRoleWithWebIdentityCommandInput,
@@ -11,7 +15,7 @@ import type {
 } from "@aws-sdk/client-sts"
 import { Fault } from "@federate/sandbox"
 import type { TokenOptions } from "@federate/sandbox"
-import { assert, beforeAll, describe, it } from "@effect/vitest"
+import { assert, beforeAll, describe, it, vi } from "@effect/vitest"
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose"
 import type { JSONWebKeySet } from "jose"
 import { refusal } from "../aws.ts"
@@ -493,7 +497,9 @@ describe("GetWebIdentityToken", () => {
   it("is for whom the role's conditions name", async () => {
     const name = "conditioned"
     const trust = federated(
-      await trustIssuer(sandbox(), sandbox().issuerUrl("ci"), "sts.amazonaws.com")
+      await trustIssuer(sandbox(), sandbox().issuerUrl("ci"), "sts.amazonaws.com"),
+      {},
+      ["sts:AssumeRoleWithWebIdentity", "sts:TagSession", "sts:SetSourceIdentity"]
     )
     const RoleArn = await createRole(sandbox(), name, trust)
     await allow(sandbox(), name, "sts:GetWebIdentityToken", {
@@ -509,18 +515,21 @@ describe("GetWebIdentityToken", () => {
         WebIdentityToken: await sandbox().issueToken("ci", {
           subject: "job",
           audience: "sts.amazonaws.com",
-          claims: { "https://aws.amazon.com/source_identity": undefined }
+          claims: {
+            "https://aws.amazon.com/tags": { principal_tags: { team: ["blue"] } },
+            "https://aws.amazon.com/source_identity": "octocat"
+          }
         })
       })
     )
     const keys = keysOf(session)
     const { WebIdentityToken = "" } = await mint({ DurationSeconds: 120 }, keys)
-    // The role, not its session; and when the session ends.
-    assert.strictEqual(decodeJwt(WebIdentityToken).sub, RoleArn)
-    assert.property(
-      decodeJwt(WebIdentityToken)["https://sts.amazonaws.com/"],
-      "original_session_exp"
-    )
+    const claims = decodeJwt(WebIdentityToken)
+    // The role, not its session; which ends, and brings what it was made with.
+    assert.strictEqual(claims.sub, RoleArn)
+    const more = claims["https://sts.amazonaws.com/"]
+    assert.property(more, "original_session_exp")
+    assert.deepInclude(more, { principal_tags: { team: "blue" }, source_identity: "octocat" })
     const refused = [
       {},
       { DurationSeconds: 121 },
@@ -633,5 +642,25 @@ describe("a sandbox with a trust from the start", () => {
       )
     assert.isDefined((await assume("repo:octo/app")).Credentials)
     assert.deepInclude(await refusal(assume("repo:other/app")), { name: "AccessDenied" })
+  })
+
+  it("is assumed by AWS's own SDK, from a token's file and the variables alone", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "federate-"))
+    const file = join(folder, "token")
+    const audience = "sts.amazonaws.com"
+    await writeFile(file, await set().issueToken("github", { subject: "repo:octo/app", audience }))
+    const variables = {
+      ...set().env,
+      AWS_ACCESS_KEY_ID: undefined,
+      AWS_SECRET_ACCESS_KEY: undefined,
+      AWS_SESSION_TOKEN: undefined,
+      AWS_PROFILE: undefined,
+      AWS_WEB_IDENTITY_TOKEN_FILE: file
+    }
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
+    const { Arn } = await new STSClient({}).send(new GetCallerIdentityCommand({}))
+    vi.unstubAllEnvs()
+    await rm(folder, { recursive: true })
+    assert.match(Arn ?? "", /:assumed-role\/federated\/aws-sdk-js-session-/)
   })
 })
