@@ -6,6 +6,9 @@ import * as Assertion from "../Assertion.ts"
 import type { AssertionSource } from "../AssertionSource.ts"
 import { FederationError, Misconfigured } from "../FederationError.ts"
 
+/** How many assertions that were handed out are remembered at most. */
+const remembered = 1000
+
 /**
  * For a `singleUse` request a source that gives what was handed out before, as a file does or a flow with a memory, is
  * asked once more, with that assertion as `rejected`; then it is `Misconfigured`. Other requests pass through.
@@ -24,7 +27,8 @@ export const once = (source: AssertionSource): AssertionSource => {
     if (isSpent(assertion)) return yield* again(source)
     const now = yield* Clock.currentTimeMillis
     // What has ended is refused for that.
-    spent = [...spent.filter(({ expiresAt = Infinity }) => expiresAt > now), assertion]
+    const refusable = spent.filter(({ expiresAt = Infinity }) => expiresAt > now)
+    spent = [...refusable, assertion].slice(-remembered)
     return assertion
   }, oneAtATime.withPermit)
 
