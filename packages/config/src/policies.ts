@@ -26,20 +26,8 @@ export const Retry = Schema.Struct({
   )
 }).annotate({ description: "How a flow tries again" })
 
-export const retryPolicy = ({
-  attemptTimeout,
-  deadline,
-  ...backoff
-}: typeof Retry.Type): RetryPolicy.RetryPolicy =>
-  RetryPolicy.make({
-    schedule: RetryPolicy.backoff(backoff),
-    ...(attemptTimeout !== undefined && { attemptTimeout }),
-    ...(deadline !== undefined
-      ? { deadline }
-      : backoff.waitForTrust !== undefined && {
-          deadline: RetryPolicy.waitForTrust(backoff.waitForTrust).deadline
-        })
-  })
+export const retryPolicy = (retry: typeof Retry.Type): RetryPolicy.RetryPolicy =>
+  RetryPolicy.of(retry)
 
 export const Refresh = Schema.Struct({
   freshPart: Schema.optionalKey(

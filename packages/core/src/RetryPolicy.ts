@@ -98,3 +98,19 @@ export const Override = Context.Reference<RetryPolicy | undefined>(
     defaultValue: () => undefined
   }
 )
+
+/** A back-off and its limits in one, as settings have them. The deadline grows with `waitForTrust` unless it is set. */
+export const of = ({
+  attemptTimeout,
+  deadline,
+  ...options
+}: BackoffOptions & Omit<Options, "schedule">): RetryPolicy =>
+  make({
+    schedule: backoff(options),
+    ...(attemptTimeout !== undefined && { attemptTimeout }),
+    ...(deadline !== undefined
+      ? { deadline }
+      : options.waitForTrust !== undefined && {
+          deadline: waitForTrust(options.waitForTrust).deadline
+        })
+  })
