@@ -21,7 +21,11 @@ export interface Surroundings {
 type Child = ChildProcessByStdio<null, Readable, Readable>
 
 /** Starts any file. Nothing of ours is handed on: what a test does not set is not set. */
-export const start = (file: string, args: ReadonlyArray<string>, { cwd, env }: Surroundings): Child =>
+export const start = (
+  file: string,
+  args: ReadonlyArray<string>,
+  { cwd, env }: Surroundings
+): Child =>
   spawn(file, args, {
     cwd,
     env: { PATH: process.env["PATH"], HOME: "/nonexistent", ...env },

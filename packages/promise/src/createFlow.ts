@@ -36,15 +36,15 @@ export function createFlow(
   const scope = Scope.makeUnsafe()
   const making = start(
     Effect.gen(function* () {
-      const flow = {
+      const parts = {
         ...(name !== undefined && { name }),
         ...(retry !== undefined && { retry: RetryPolicy.of(retry) }),
         ...(refresh !== undefined && { refresh: RefreshPolicy.make(refresh) }),
         source: yield* sourceBehind(source)
       }
       return exchanger === undefined
-        ? yield* CoreFlow.make(flow)
-        : yield* CoreFlow.make({ ...flow, exchanger: yield* exchangerBehind(exchanger) })
+        ? yield* CoreFlow.make(parts)
+        : yield* CoreFlow.make({ ...parts, exchanger: yield* exchangerBehind(exchanger) })
     }).pipe(Scope.provide(scope))
   )
   const made = Fiber.join(making)
@@ -60,8 +60,8 @@ export function createFlow(
   }
 
   const current: Flow<AccessToken | AwsCredentials>["current"] = (request) => {
-    const flow = ready()
-    const held = flow && CoreFlow.current(flow, request && asCore(request))
+    const core = ready()
+    const held = core && CoreFlow.current(core, request && asCore(request))
     return held && translate.credential(held)
   }
 
@@ -71,11 +71,10 @@ export function createFlow(
   ) => {
     throwIfAborted(signal)
     const asked = request && asCore(request)
-    const flow = ready()
-    const held = flow && CoreFlow.current(flow, asked)
-    if (held !== undefined) return translate.credential(held)
+    const held = current(request)
+    if (held !== undefined) return held
     return run(
-      Effect.flatMap(made, (flow) => Effect.map(flow.credential(asked), translate.credential)),
+      Effect.flatMap(made, (core) => Effect.map(core.credential(asked), translate.credential)),
       signal
     )
   }

@@ -13,7 +13,9 @@ export const graphScope = "https://graph.microsoft.com/.default"
 /** AWS to Entra. */
 export const firstJourney = (
   sandbox: Sandbox.Sandbox,
-  options: Omit<FlowOptions, "source"> & { readonly clientCapabilities?: ReadonlyArray<string> } = {}
+  options: Omit<FlowOptions, "source"> & {
+    readonly clientCapabilities?: ReadonlyArray<string>
+  } = {}
 ) => {
   const { clientCapabilities, ...rest } = options
   const { accessKeyId, secretAccessKey } = sandbox.aws.workload
@@ -55,7 +57,9 @@ export const counting = (life = 3600) => {
   let count = 0
   const source = fromFunction("counting", () => {
     count += 1
-    return Redacted.value(assertionFor(`workload-${count}`, { lifetime: life * 1000 } as never).token)
+    return Redacted.value(
+      assertionFor(`workload-${count}`, { lifetime: life * 1000 } as never).token
+    )
   })
   return { flow: createFlow({ name: "counting", source }), count: () => count }
 }

@@ -6,13 +6,13 @@ import type { AccessToken, AwsCredentials } from "../Credential.ts"
 import { FederationError } from "../FederationError.ts"
 import type { Reason } from "../FederationError.ts"
 
-export const accessToken = ({ _tag: _, token, ...rest }: Core.AccessToken): AccessToken => ({
+const accessToken = ({ _tag, token, ...rest }: Core.AccessToken): AccessToken => ({
   token: Redacted.value(token),
   ...rest
 })
 
-export const awsCredentials = ({
-  _tag: _,
+const awsCredentials = ({
+  _tag,
   secretAccessKey,
   sessionToken,
   ...rest
