@@ -1,32 +1,52 @@
-/** One thing that a trust is made of, on one of its sides. */
+/** The things that a trust is made of, on one of its sides. */
 import type { FederationError } from "@federate/core"
 import type * as Effect from "effect/Effect"
 
-/** Ids and names that one thing must know of another, by name: `identityPoolId`, `subject`. Nothing secret. */
+/** Ids and names that one thing must know of another, by name: `identityPoolId`, `sub`. Nothing secret. */
 export type Known = Readonly<Record<string, string>>
 
-/** What a side tells of a thing, as JSON has it. `undefined`: not known until something before it was made. */
+/**
+ * What stands for an id or a name: itself, where it is known; a text in its place where it is not known yet, and where
+ * the trust is written as code (`aws_cognito_identity_pool.this.id`).
+ */
+export type Reference = (name: string) => string
+
+/** What there is to tell of a thing, as JSON has it. */
 export type State = Readonly<Record<string, unknown>>
+
+interface Named {
+  /** Whose it is: `AWS`, `Microsoft Entra`. */
+  readonly side: string
+  /** What it is, the same for each of its kind: `identity pool`. */
+  readonly kind: string
+  /** What a person calls it. */
+  readonly name: string
+  /** The names that are known once it is there. */
+  readonly makes: ReadonlyArray<string>
+}
+
+/** What must be there by itself, and is only asked: the workload's role, its assertion. Nobody makes or removes it. */
+export interface Prerequisite extends Named {
+  /** All that it `makes`; nothing while what would find it is not there. A single call, without retries. */
+  readonly ask: (known: Known) => Effect.Effect<Known | undefined, FederationError>
+}
 
 /** A thing that is there. */
 export interface Found {
   readonly state: State
-  /** What others may need of it. */
+  /** All that the resource `makes`. */
   readonly known: Known
   /** Whether it bears our mark: `destroy` removes nothing else. */
   readonly isOurs: boolean
 }
 
-/** Reads and writes are single calls, without retries. They must be written so that doing one twice does no harm. */
-export interface Resource {
-  /** Whose it is: `AWS`, `Microsoft Entra`. */
-  readonly side: string
-  /** What it is: `identity pool`. */
-  readonly kind: string
-  /** What a person calls it. */
-  readonly name: string
-  /** What should be there, as far as it is known; members that are left out do not matter. */
-  readonly desired: (known: Known) => State
+/**
+ * What is made. Reads and writes make no retries of their own; a write is asked for again when its answer was lost, and
+ * what is there is read before each try.
+ */
+export interface Resource extends Named {
+  /** What should be there; members that are left out do not matter. Pure: it calls nobody, and any text may come in. */
+  readonly desired: (of: Reference) => State
   /** Nothing when it is not there, or when what would find it is not. */
   readonly read: (known: Known) => Effect.Effect<Found | undefined, FederationError>
   readonly create: (desired: State, known: Known) => Effect.Effect<void, FederationError>
@@ -37,3 +57,6 @@ export interface Resource {
   ) => Effect.Effect<void, FederationError>
   readonly remove: (found: Found, known: Known) => Effect.Effect<void, FederationError>
 }
+
+/** Told apart by `ask`. */
+export type Part = Prerequisite | Resource

@@ -1,119 +1,262 @@
 /** Makes both halves of a trust what they should be: the plan, the writes in their order, and their removal. */
 import { FederationError, Misconfigured, Transient } from "@federate/core"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
-import type { Found, Known, Resource } from "./Resource.ts"
+import { mayPass, patience, patiently } from "./patiently.ts"
+import type { Found, Prerequisite, Known, Part, Resource, State } from "./Resource.ts"
 
 /** A member that is not what it should be. */
 export interface MemberChange {
+  /** Its name; of a member of a member, `tags.federate`. */
   readonly member: string
   /** `undefined`: it is not there. */
   readonly from: unknown
-  /** `undefined`: known once something before it is made. */
+  /** What is not known yet stands in it as {@link later} has it. */
   readonly to: unknown
 }
 
-/** What is to be done with one thing, or was. */
-export interface Change {
-  readonly side: string
-  readonly kind: string
-  readonly name: string
-  /** `keep`: it is there, and not ours to remove. */
-  readonly action: "none" | "create" | "update" | "remove" | "keep"
+/** What is to be done with one part, or was. */
+export interface Change extends Pick<Part, "side" | "kind" | "name"> {
+  /**
+   * - `none`: it is as it should be
+   * - `create`, `update`, `remove`
+   * - `keep`: it is there, and not ours to remove
+   * - `later`: it is asked once what comes before it is there
+   * - `unknown`: it could not be read
+   */
+  readonly action: "none" | "create" | "update" | "remove" | "keep" | "later" | "unknown"
+  /** Whether what is there bears our mark. */
+  readonly isOurs: boolean
   readonly members: ReadonlyArray<MemberChange>
+  /** What is known by it. */
+  readonly known: Known
+  /** Why it could not be read, where that is told by it and not by one before it. */
+  readonly error?: FederationError | undefined
 }
 
-/** A write that failed, with what is true on each side by then. */
+/** A part that could not be brought to what it should be. What comes before it is; what comes after it was not touched. */
 export interface Interrupted {
-  readonly at: Pick<Change, "side" | "kind" | "name">
+  readonly at: Part
   readonly error: FederationError
 }
 
-const changeOf = (
-  { kind, name, side }: Resource,
-  action: Change["action"],
-  members: ReadonlyArray<MemberChange> = []
-): Change => ({ side, kind, name, action, members })
+/** What a run tells while it goes on: what was done, or that it waits, and why. */
+export type Progress =
+  | { readonly _tag: "Done"; readonly change: Change }
+  | { readonly _tag: "Waiting"; readonly part: Part; readonly error: FederationError }
 
-/** What is to be done about one thing, and what is known with it. */
-const compared = Effect.fnUntraced(function* (resource: Resource, known: Known) {
-  const found = yield* patiently(resource.read(known), reading)
-  const desired = resource.desired({ ...known, ...found?.known })
-  const members = Object.entries(desired).flatMap(([member, to]): ReadonlyArray<MemberChange> => {
-    const from = found?.state[member]
-    return found !== undefined && isSame(from, to) ? [] : [{ member, from, to }]
-  })
-  return { found, desired, members }
+type Tell<R> = (progress: Progress) => Effect.Effect<void, never, R>
+
+/** What stands for a name that is not known yet. */
+export const later = (name: string): string => `\${${name}}`
+
+const isPrerequisite = (part: Part): part is Prerequisite => "ask" in part
+
+const changeOf = (
+  { kind, name, side }: Part,
+  action: Change["action"],
+  { error, isOurs = false, known = {}, members = [] }: Partial<Change> = {}
+): Change => ({
+  side,
+  kind,
+  name,
+  action,
+  isOurs,
+  members,
+  known,
+  ...(error !== undefined && { error })
 })
 
-/** Reads both sides, and changes nothing. Gives what would be done, in its order. */
+/**
+ * Reads both sides, and changes nothing. Gives what would be done, in its order; what cannot be read does not hinder the
+ * rest.
+ *
+ * @param known settings that are known from the start, under their own names
+ */
 export const plan = Effect.fnUntraced(function* (
-  resources: ReadonlyArray<Resource>,
+  parts: ReadonlyArray<Part>,
   known: Known
-): Effect.fn.Return<ReadonlyArray<Change>, FederationError> {
+): Effect.fn.Return<ReadonlyArray<Change>> {
   const changes: Array<Change> = []
   let all = known
-  for (const resource of resources) {
-    const { found, members } = yield* compared(resource, all)
-    const action = found === undefined ? "create" : members.length === 0 ? "none" : "update"
-    changes.push(changeOf(resource, action, members))
-    all = { ...all, ...found?.known }
+  for (const part of parts) {
+    const change = isPrerequisite(part)
+      ? yield* asked(part, all, changes)
+      : yield* planned(part, all, known, changes)
+    changes.push(change)
+    all = { ...all, ...change.known }
   }
   return changes
 })
+
+const asked = Effect.fnUntraced(function* (
+  part: Prerequisite,
+  known: Known,
+  before: ReadonlyArray<Change>
+) {
+  const told = yield* Effect.result(patiently(part.ask(known), { limit: patience.reading }))
+  if (Result.isSuccess(told)) {
+    return told.success === undefined
+      ? changeOf(part, "later")
+      : changeOf(part, "none", { known: told.success })
+  }
+  const { failure: error } = told
+  // What is refused before its half is set up says nothing.
+  return error.reason._tag === "Rejected" && before.some(({ action }) => isOpen(action))
+    ? changeOf(part, "later")
+    : changeOf(part, "unknown", { error })
+})
+
+const isOpen = (action: Change["action"]): boolean => action !== "none"
+
+const planned = Effect.fnUntraced(function* (
+  resource: Resource,
+  known: Known,
+  settings: Known,
+  before: ReadonlyArray<Change>
+) {
+  const read = yield* Effect.result(patiently(resource.read(known), { limit: patience.reading }))
+  if (Result.isFailure(read)) return changeOf(resource, "unknown", { error: read.failure })
+  const found = read.success
+  if (found === undefined) {
+    const error = contradicted(resource, settings)
+    if (error !== undefined) return changeOf(resource, "unknown", { error })
+    // What would find it could not be read: nobody knows whether it is there.
+    if (before.some(({ action, side }) => action === "unknown" && side === resource.side))
+      return changeOf(resource, "unknown")
+  }
+  const { members } = compared(resource, found, known)
+  return changeOf(
+    resource,
+    found === undefined ? "create" : members.length === 0 ? "none" : "update",
+    { members, ...(found !== undefined && { known: found.known, isOurs: found.isOurs }) }
+  )
+})
+
+/** What is to be done about a resource, and the names in it that are not known yet. */
+const compared = (resource: Resource, found: Found | undefined, known: Known) => {
+  const open = new Set<string>()
+  const all: Known = { ...known, ...found?.known }
+  const desired = resource.desired((name) => {
+    const value = all[name]
+    if (value === undefined) open.add(name)
+    return value ?? later(name)
+  })
+  return { desired, open, members: differences(found?.state ?? {}, desired, "") }
+}
+
+const differences = (from: State, to: State, path: string): ReadonlyArray<MemberChange> =>
+  Object.entries(to).flatMap(([key, wanted]): ReadonlyArray<MemberChange> => {
+    const member = `${path}${key}`
+    const there = from[key]
+    if (isSame(there, wanted)) return []
+    return isMapping(there) && isMapping(wanted)
+      ? differences(there, wanted, `${member}.`)
+      : [{ member, from: there, to: wanted }]
+  })
+
+const isMapping = (value: unknown): value is State =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** By value, lists in any order: no side keeps one. */
+const isSame = (one: unknown, other: unknown): boolean =>
+  Array.isArray(one) && Array.isArray(other)
+    ? one.length === other.length && one.every((each) => other.some((with_) => isSame(each, with_)))
+    : Equal.equals(one, other)
 
 /**
  * Does what a plan made now would say, one write at a time, and tells each as it is done. What is as it should be is left
  * alone: run again, it finishes what was half done. A side that is busy, or has not seen yet what was just made, is asked
  * again for up to two minutes. Gives what is known in the end.
+ *
+ * @param known settings that are known from the start, under their own names
  */
 export const apply = Effect.fnUntraced(function* <R>(
-  resources: ReadonlyArray<Resource>,
+  parts: ReadonlyArray<Part>,
   known: Known,
-  tell: (change: Change) => Effect.Effect<void, never, R>
+  tell: Tell<R>
 ): Effect.fn.Return<Result.Result<Known, Interrupted>, never, R> {
   let all = known
-  for (const resource of resources) {
-    const done = yield* Effect.result(applied(resource, all))
-    if (Result.isFailure(done)) return Result.fail(interrupted(resource, done.failure))
-    yield* tell(done.success.change)
+  for (const part of parts) {
+    const waiting = (error: FederationError) => tell({ _tag: "Waiting", part, error })
+    const done = yield* Effect.result(
+      isPrerequisite(part) ? told(part, all, waiting) : applied(part, all, known, waiting)
+    )
+    if (Result.isFailure(done)) return Result.fail({ at: part, error: done.failure })
+    yield* tell({ _tag: "Done", change: done.success })
     all = { ...all, ...done.success.known }
   }
   return Result.succeed(all)
 })
 
-const applied = Effect.fnUntraced(function* (resource: Resource, known: Known) {
-  const { desired, found, members } = yield* compared(resource, known)
-  const open = members.find(({ to }) => to === undefined)
-  if (open !== undefined) return yield* notKnown(resource, open.member)
-  if (found === undefined) {
-    yield* patiently(resource.create(desired, known))
-  } else if (members.length === 0) {
-    return { change: changeOf(resource, "none"), known: found.known }
-  } else {
-    yield* patiently(resource.update(found, desired, known))
-  }
-  const made = yield* patiently(
-    Effect.flatMap(resource.read(known), (now) =>
-      now === undefined ? Effect.fail(notSeenYet(resource)) : Effect.succeed(now)
-    )
+type Waiting<R> = (error: FederationError) => Effect.Effect<void, never, R>
+
+const told = <R>(part: Prerequisite, known: Known, waiting: Waiting<R>) =>
+  patiently(
+    Effect.flatMap(part.ask(known), (found) =>
+      found === undefined
+        ? Effect.fail(missing(part))
+        : Effect.succeed(changeOf(part, "none", { known: found }))
+    ),
+    {
+      limit: patience.writing,
+      // A right that was just granted takes its time: whatever is said against it may pass.
+      while: (error) => mayPass(error) || error.reason._tag === "Rejected",
+      waiting
+    }
   )
-  return {
-    change: changeOf(resource, found === undefined ? "create" : "update", members),
-    known: made.known
-  }
+
+const applied = Effect.fnUntraced(function* <R>(
+  resource: Resource,
+  known: Known,
+  settings: Known,
+  waiting: Waiting<R>
+) {
+  let written: Change | undefined
+  // Each try reads first: a write whose answer was lost may have been done.
+  const attempt = Effect.gen(function* () {
+    const found = yield* resource.read(known)
+    const { desired, members, open } = compared(resource, found, known)
+    if (found !== undefined && members.length === 0) {
+      return { ...(written ?? changeOf(resource, "none")), ...found }
+    }
+    // Done, and not to be seen yet: a second write would make a second thing.
+    if (written !== undefined) return yield* notSeenYet(resource)
+    const refused = found === undefined ? contradicted(resource, settings) : undefined
+    if (refused !== undefined) return yield* refused
+    const [name] = open
+    if (name !== undefined) return yield* notKnown(resource, name)
+    if (found === undefined) yield* resource.create(desired, known)
+    else yield* resource.update(found, desired, known)
+    written = changeOf(resource, found === undefined ? "create" : "update", { members })
+    const now = yield* resource.read(known)
+    if (now === undefined || compared(resource, now, known).members.length > 0)
+      return yield* notSeenYet(resource)
+    return { ...written, ...now }
+  })
+  const {
+    action,
+    isOurs,
+    known: made,
+    members
+  } = yield* patiently(attempt, {
+    limit: patience.writing,
+    waiting
+  })
+  return changeOf(resource, action, { members, isOurs, known: made })
 })
 
 /**
  * Removes what is there and bears our mark, last made first; what is not ours is kept, and told. Run again, it finishes
  * what was half done.
+ *
+ * @param known settings that are known from the start, under their own names
  */
 export const destroy = Effect.fnUntraced(function* <R>(
-  resources: ReadonlyArray<Resource>,
+  parts: ReadonlyArray<Part>,
   known: Known,
-  tell: (change: Change) => Effect.Effect<void, never, R>
+  tell: Tell<R>
 ): Effect.fn.Return<Result.Result<void, Interrupted>, never, R> {
   const there: Array<{
     readonly resource: Resource
@@ -121,81 +264,73 @@ export const destroy = Effect.fnUntraced(function* <R>(
     readonly known: Known
   }> = []
   let all = known
-  for (const resource of resources) {
-    const read = yield* Effect.result(patiently(resource.read(all), reading))
-    if (Result.isFailure(read)) return Result.fail(interrupted(resource, read.failure))
+  for (const part of parts) {
+    if (isPrerequisite(part)) {
+      // What is not there any more finds nothing, and hinders nothing.
+      all = { ...all, ...(yield* Effect.orElseSucceed(part.ask(all), () => undefined)) }
+      continue
+    }
+    const read = yield* Effect.result(patiently(part.read(all), { limit: patience.reading }))
+    if (Result.isFailure(read)) return Result.fail({ at: part, error: read.failure })
     const found = read.success
     if (found === undefined) continue
-    there.unshift({ resource, found, known: all })
+    there.unshift({ resource: part, found, known: all })
     all = { ...all, ...found.known }
   }
   for (const { found, known: before, resource } of there) {
-    if (!found.isOurs) {
-      yield* tell(changeOf(resource, "keep"))
-      continue
+    const { isOurs } = found
+    if (isOurs) {
+      const removed = yield* Effect.result(
+        patiently(resource.remove(found, before), {
+          limit: patience.writing,
+          waiting: (error) => tell({ _tag: "Waiting", part: resource, error })
+        })
+      )
+      if (Result.isFailure(removed)) return Result.fail({ at: resource, error: removed.failure })
     }
-    const removed = yield* Effect.result(patiently(resource.remove(found, before)))
-    if (Result.isFailure(removed)) return Result.fail(interrupted(resource, removed.failure))
-    yield* tell(changeOf(resource, "remove"))
+    yield* tell({
+      _tag: "Done",
+      change: changeOf(resource, isOurs ? "remove" : "keep", { isOurs, known: found.known })
+    })
   }
   return Result.void
 })
 
-const interrupted = ({ kind, name, side }: Resource, error: FederationError): Interrupted => ({
-  at: { side, kind, name },
-  error
-})
+const failure = ({ side }: Part, reason: FederationError["reason"]) =>
+  new FederationError({ adapter: side, stage: "configuration", reason })
 
-const failure = (adapter: string, reason: FederationError["reason"]) =>
-  new FederationError({ adapter, stage: "configuration", reason })
+/** The settings say that it is there, and it is not. */
+const contradicted = (resource: Resource, settings: Known): FederationError | undefined => {
+  const name = resource.makes.find((each) => settings[each] !== undefined)
+  return name === undefined
+    ? undefined
+    : failure(
+        resource,
+        new Misconfigured({
+          setting: name,
+          problem: `is "${settings[name]}", and there is no such ${resource.kind} for who asks`,
+          hint: `Correct it; or leave its variable unset, and the ${resource.kind} is made.`
+        })
+      )
+}
 
-const notKnown = ({ kind, side }: Resource, member: string) =>
+const notKnown = (resource: Resource, name: string) =>
   failure(
-    side,
+    resource,
     new Misconfigured({
-      setting: `the ${kind}'s ${member}`,
-      problem: "is not known, though all that comes before it is there",
-      hint: "Look at what the step before it told."
+      setting: name,
+      problem: `is not known, and the ${resource.kind} needs it`,
+      hint: "Look at what was told of the parts before it."
     })
   )
 
-const notSeenYet = ({ kind, name, side }: Resource) =>
+const missing = (part: Prerequisite) =>
+  failure(part, new Transient({ detail: `The ${part.kind} ${part.name} is not to be had yet` }))
+
+const notSeenYet = (resource: Resource) =>
   failure(
-    side,
-    new Transient({ detail: `The ${kind} ${name} was written, and is not to be seen yet` })
+    resource,
+    new Transient({
+      detail: `The ${resource.kind} ${resource.name} was written, and is not to be seen yet`
+    })
   )
-
-/** How long a side may take to see what was written, and how long to read at all, in milliseconds. */
-const writing = 120_000
-const reading = 20_000
-
-/** Pauses between tries, in milliseconds: doubling, at most this long. */
-const pauses = { first: 500, longest: 10_000 }
-
-/** Tries again what may pass by itself: a side that is busy, or has not seen yet what it was told. */
-const patiently = <A>(
-  effect: Effect.Effect<A, FederationError>,
-  limit: number = writing
-): Effect.Effect<A, FederationError> =>
-  Effect.gen(function* () {
-    const started = yield* Clock.currentTimeMillis
-    for (let pause = pauses.first; ; pause = Math.min(2 * pause, pauses.longest)) {
-      const result = yield* Effect.result(effect)
-      if (Result.isSuccess(result)) return result.success
-      const { reason } = result.failure
-      const mayPass =
-        reason._tag === "Transient" ||
-        (reason._tag === "Rejected" && reason.remedy === "waitForTrust")
-      const now = yield* Clock.currentTimeMillis
-      const retryAt = reason._tag === "Transient" ? reason.retryAt : undefined
-      const wait = Math.max(pause, (retryAt ?? now) - now)
-      if (!mayPass || now + wait - started > limit) return yield* result.failure
-      yield* Effect.sleep(wait)
-    }
-  })
-
-/** By value, lists in any order: no side keeps one. */
-const isSame = (one: unknown, other: unknown): boolean =>
-  Array.isArray(one) && Array.isArray(other)
-    ? one.length === other.length && one.every((each) => other.some((with_) => isSame(each, with_)))
-    : Equal.equals(one, other)

@@ -1,0 +1,51 @@
+/** The assertion that a trust is about, as a part of it: taken for the claims that the other side has to name. */
+import type { AssertionSource, FederationError } from "@federate/core"
+import * as Effect from "effect/Effect"
+import type { Prerequisite, Known } from "./Resource.ts"
+
+/** The claims by which it is known there (RFC 7519 §4.1). */
+export interface Claims {
+  readonly iss: string
+  readonly sub: string
+  readonly aud: string
+}
+
+const assertion = (flow: string, ask: Prerequisite["ask"]): Prerequisite => ({
+  side: "Workload",
+  kind: "assertion",
+  name: flow,
+  makes: ["iss", "sub", "aud"],
+  ask
+})
+
+/** Where they are known beforehand: nobody is asked. */
+export const givenAssertion = (flow: string, { aud, iss, sub }: Claims): Prerequisite =>
+  assertion(flow, () => Effect.succeed({ iss, sub, aud }))
+
+/**
+ * Takes one assertion for its claims.
+ *
+ * @param source the source, as far as its settings are known; nothing while they are not
+ * @param asks what the other side asks of it; nothing while that is not known
+ */
+export const takenAssertion = (
+  flow: string,
+  source: (
+    known: Known
+  ) => Effect.Effect<AssertionSource.AssertionSource, FederationError> | undefined,
+  asks: (known: Known) => AssertionSource.AssertionRequest | undefined
+): Prerequisite =>
+  assertion(
+    flow,
+    Effect.fnUntraced(function* (known) {
+      const request = asks(known)
+      const made = source(known)
+      if (request === undefined || made === undefined) return undefined
+      const {
+        audience: [aud = ""],
+        issuer = "",
+        subject = ""
+      } = yield* (yield* made).assertion(request)
+      return { iss: issuer, sub: subject, aud }
+    })
+  )
