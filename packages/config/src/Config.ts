@@ -1,6 +1,5 @@
 /** `federate.yaml`, decoded into flows. */
 import * as Effect from "effect/Effect"
-import * as Yaml from "effect/encoding/Yaml"
 import * as Result from "effect/Result"
 import { ConfigError } from "./ConfigError.ts"
 import type { Problem } from "./ConfigError.ts"
@@ -8,6 +7,7 @@ import { isMapping, problem, section, unknownKeys } from "./decode.ts"
 import type { Settings } from "./decode.ts"
 import { defineFlow } from "./FlowDefinition.ts"
 import type { Adapters, FlowDefinition } from "./FlowDefinition.ts"
+import { parse } from "./parse.ts"
 import { substitute } from "./variables.ts"
 import type { Environment } from "./variables.ts"
 
@@ -44,11 +44,8 @@ export const decode = Effect.fnUntraced(function* <Platform, S extends Sections 
   const refuse = (problems: ReadonlyArray<Problem>) => new ConfigError({ file, problems })
   if (text.length > maximumSize)
     return yield* refuse([problem([], `is over ${maximumSize} characters long`)])
-  const parsed = Result.try({
-    try: (): unknown => Yaml.parse(text),
-    catch: (error) => `is not YAML: ${error instanceof Error ? error.message : "it cannot be read"}`
-  })
-  if (Result.isFailure(parsed)) return yield* refuse([problem([], parsed.failure)])
+  const parsed = parse(text)
+  if (Result.isFailure(parsed)) return yield* refuse(parsed.failure)
   const { document, problems: unset } = substitute(parsed.success, environment)
   if (!isMapping(document)) {
     return yield* refuse([

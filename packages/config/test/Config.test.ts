@@ -290,7 +290,15 @@ flow: 1
   it.effect("is told of a file that is none", () =>
     Effect.gen(function* () {
       for (const [text, told] of [
-        ["a: [", /^: is not YAML/],
+        ["a: [", /^: is not YAML: .* between brackets at line 1; /],
+        [
+          "flows:\n  x: { y: [a] }\n  graph: {\n    a: b,\n    scopes: [${NAME}] }",
+          /^: is not YAML: .* between brackets at line 3; what holds one of \{\}\[\],: there, such as "\$\{NAME\}", belongs in quotes$/
+        ],
+        [
+          "flows: { https://vault.azure.net: vault }",
+          /^flows\.https: is a key with a colon in it: put it in quotes$/
+        ],
         ["flows:\n  a: 1\n  a: 2", /^: is not YAML: Duplicate key 'a' at line 3/],
         ["", /^: has no flows/],
         ["[]", /^: has no flows/],
