@@ -1,0 +1,99 @@
+/** The pages tell what is so: their links lead somewhere, and what they would have in a config file is taken there. */
+import { existsSync, globSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { assert, describe, it } from "@effect/vitest"
+import { decode } from "@federate/config"
+import { adapters, sections } from "@federate/server/adapters"
+import { Effect } from "effect"
+
+const repository = fileURLToPath(new URL("../../..", import.meta.url))
+
+const pages = globSync(["*.md", "{docs,packages,apps,examples}/**/*.md"], {
+  cwd: repository,
+  exclude: (name) => name.split("/").includes("node_modules")
+})
+
+const read = (page: string): string => readFileSync(join(repository, page), "utf8")
+
+/** Without what stands in blocks of code. */
+const prose = (text: string): string => text.replace(/^```.*?^```/gms, "")
+
+/** Where a page's links lead: paths and anchors, nothing on other sites. */
+const links = (text: string): ReadonlyArray<string> =>
+  [...prose(text).matchAll(/\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"/g)]
+    .map(([, markdown, html]) => markdown ?? html ?? "")
+    .filter((link) => !/^[a-z]+:/.test(link))
+
+/** A page's headings, as GitHub names them in addresses. */
+const anchors = (text: string): ReadonlyArray<string> =>
+  [...prose(text).matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\- _]/gu, "")
+      .replaceAll(" ", "-")
+  )
+
+const leads = (page: string, link: string): boolean => {
+  const [path = "", anchor] = link.split("#")
+  const target = path === "" ? page : join(dirname(page), path)
+  if (!existsSync(join(repository, target))) return false
+  return anchor === undefined || anchors(read(target)).includes(anchor)
+}
+
+describe("the pages", () => {
+  it("are all there is to read, the README among them", () => {
+    assert.includeMembers(pages.slice(), ["README.md", "docs/architecture.md"])
+  })
+
+  it.each(pages)("link to what is there: %s", (page) => {
+    const text = read(page)
+    assert.deepEqual(
+      links(text).filter((link) => !leads(page, link)),
+      []
+    )
+  })
+})
+
+const anySource = "source: { type: kubernetes }"
+const anyFlow = `flows: { it: { ${anySource} } }`
+
+/** A part of a config file as a whole one; nothing of what is something else, or stands for whatever there may be. */
+const whole = (excerpt: string): string | undefined => {
+  const keys = [...excerpt.matchAll(/^(\w+):/gm)].map(([, key = ""]) => key)
+  const isOf = (...known: ReadonlyArray<string>) => keys.every((key) => known.includes(key))
+  if (excerpt.includes(", …") || keys.length === 0) return undefined
+  if (isOf("flows", "broker")) return keys.includes("flows") ? excerpt : `${anyFlow}\n${excerpt}`
+  if (!isOf("source", "exchanger")) return undefined
+  const flow = keys.includes("source") ? excerpt : `${anySource}\n${excerpt}`
+  return `flows:\n  it:\n${flow.replace(/^/gm, "    ")}`
+}
+
+const excerpts = pages.flatMap((page) =>
+  [...read(page).matchAll(/^```yaml\n(.*?)^```/gms)].flatMap(([, excerpt = ""], index) => {
+    const text = whole(excerpt)
+    return text === undefined ? [] : [{ name: `${page}, block ${index + 1}`, text }]
+  })
+)
+
+describe("the config files in the pages", () => {
+  it("are found", () => {
+    assert.isAbove(excerpts.length, 10)
+  })
+
+  it.effect.each(excerpts)("are taken, but for what they leave out: $name", ({ name, text }) =>
+    decode(text, {
+      file: name,
+      adapters,
+      sections,
+      platform: {},
+      environment: (variable) => variable
+    }).pipe(
+      Effect.as([]),
+      Effect.catch(({ problems }) =>
+        Effect.succeed(problems.filter(({ message }) => message !== "is missing"))
+      ),
+      Effect.map((problems) => assert.deepEqual(problems, []))
+    )
+  )
+})
