@@ -5,46 +5,38 @@ import type { Demand, ErrorMeaning, RelyingParty, TrustRecord } from "@federate/
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { roleMeanings, tokenMeanings } from "./classify.ts"
+import { federating, list } from "./trustPolicy.ts"
+import type { Statement } from "./trustPolicy.ts"
 
-const OneOrMore = Schema.Union([Schema.String, Schema.Array(Schema.String)])
-
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html, of a role that federates. */
-const Statement = Schema.Struct({
-  Effect: Schema.String,
-  Action: OneOrMore,
-  Principal: Schema.Struct({ Federated: OneOrMore }),
-  Condition: Schema.optionalKey(
-    Schema.Record(Schema.String, Schema.Record(Schema.String, OneOrMore))
-  )
-})
-const Policy = Schema.Struct({
-  Statement: Schema.Union([
-    Schema.Array(Schema.Unknown),
-    Schema.Record(Schema.String, Schema.Unknown)
-  ])
-})
-/** `aws iam get-role`. */
+/** `aws iam get-role`; {@link trustReader} puts beside it the providers that it names, as far as they exist. */
 const Role = Schema.Struct({
-  Role: Schema.Struct({ RoleName: Schema.String, AssumeRolePolicyDocument: Schema.Unknown })
+  Role: Schema.Struct({ RoleName: Schema.String, AssumeRolePolicyDocument: Schema.Unknown }),
+  OIDCProviders: Schema.optionalKey(
+    Schema.Array(
+      Schema.Struct({
+        Arn: Schema.String,
+        ClientIDList: Schema.optionalKey(Schema.Array(Schema.String))
+      })
+    )
+  )
 })
 /** `aws iam get-open-id-connect-provider`. */
 const Provider = Schema.Struct({ Url: Schema.String, ClientIDList: Schema.Array(Schema.String) })
 
-const asStatement = Schema.decodeUnknownOption(Statement)
-const asPolicy = Schema.decodeUnknownOption(Policy)
 const asRole = Schema.decodeUnknownOption(Role)
 const asProvider = Schema.decodeUnknownOption(Provider)
 
-const records = (document: unknown, name?: string): ReadonlyArray<TrustRecord> => {
-  const role = Option.getOrUndefined(asRole(document))?.Role
-  if (role !== undefined) return records(role.AssumeRolePolicyDocument, role.RoleName)
+const records = (document: unknown): ReadonlyArray<TrustRecord> => {
+  const read = Option.getOrUndefined(asRole(document))
+  if (read !== undefined) {
+    const { OIDCProviders: providers, Role: role } = read
+    return federating(role.AssumeRolePolicyDocument).flatMap((statement) =>
+      fromStatement(statement, role.RoleName, providers)
+    )
+  }
   const provider = Option.getOrUndefined(asProvider(document))
   if (provider !== undefined) return [fromProvider(provider)]
-  const policy = Option.getOrUndefined(asPolicy(document))
-  return list(policy?.Statement).flatMap((each) => {
-    const statement = Option.getOrUndefined(asStatement(each))
-    return statement === undefined ? [] : fromStatement(statement, name)
-  })
+  return federating(document).flatMap((statement) => fromStatement(statement))
 }
 
 /** STS's own list. */
@@ -56,21 +48,32 @@ const fromProvider = ({ ClientIDList, Url }: typeof Provider.Type): TrustRecord 
   demands: [
     // It is printed without its scheme.
     { claim: "iss", setting: "Url", expected: [`https://${withoutScheme(Url)}`], by: "equals" },
-    { claim: "aud", instead: "azp", setting: "ClientIDList", expected: ClientIDList, by: "equals" }
+    clientIds(ClientIDList)
   ],
   algorithms
+})
+
+const clientIds = (expected: ReadonlyArray<string>): Demand => ({
+  claim: "aud",
+  // AWS looks at `azp` in the audience's place, where there is one.
+  instead: "azp",
+  setting: "ClientIDList",
+  expected,
+  by: "equals"
 })
 
 const withoutScheme = (url: string) => url.replace(/^https:\/\//, "")
 
 /** One record for each provider that it lets in. */
 const fromStatement = (
-  { Action, Condition = {}, Effect, Principal }: typeof Statement.Type,
-  name: string | undefined
+  { Action, Condition = {}, Effect, Principal }: Statement,
+  name?: string,
+  providers?: typeof Role.Type.OIDCProviders
 ): ReadonlyArray<TrustRecord> =>
   Effect !== "Allow"
     ? []
     : list(Principal.Federated).map((principal) => {
+        const provider = providers?.find(({ Arn }) => Arn === principal)
         const issuer = /:oidc-provider\/(.+)$/.exec(principal)?.[1] ?? principal
         const conditions = Object.entries(Condition).flatMap(([operator, keys]) =>
           Object.entries(keys).map(([key, expected]) =>
@@ -87,12 +90,18 @@ const fromStatement = (
               expected: [`https://${issuer}`],
               by: "equals"
             },
-            ...conditions
+            ...conditions,
+            ...(provider?.ClientIDList === undefined ? [] : [clientIds(provider.ClientIDList)])
           ],
           algorithms,
-          problems: list(Action).includes("sts:AssumeRoleWithWebIdentity")
-            ? []
-            : ["`Action` does not allow sts:AssumeRoleWithWebIdentity"],
+          problems: [
+            ...(list(Action).includes("sts:AssumeRoleWithWebIdentity")
+              ? []
+              : ["`Action` does not allow sts:AssumeRoleWithWebIdentity"]),
+            ...(provider !== undefined && provider.ClientIDList === undefined
+              ? [`IAM has no OIDC provider ${principal}`]
+              : [])
+          ],
           risks: conditions.some(({ claim }) => claim === "sub")
             ? conditions.flatMap(({ claim, expected, setting }) =>
                 claim === "sub" && expected.some((pattern) => /^[*:]*$/.test(pattern))
@@ -131,9 +140,6 @@ const demand = (
     by: own && by !== undefined && !operator.startsWith("ForAllValues:") ? by : "unreadable"
   }
 }
-
-const list = <A>(value: A | ReadonlyArray<A> | undefined): ReadonlyArray<A> =>
-  value === undefined ? [] : Array.isArray(value) ? value : [value as A]
 
 /** What a code says about claims: those to compare. */
 const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
@@ -183,6 +189,8 @@ const roleIn = (text: string) => {
 
 export const relyingParty: RelyingParty = {
   name: "AWS",
-  records: (document) => records(document),
+  records,
   errors
 }
+
+export { trustReader } from "./trustReader.ts"

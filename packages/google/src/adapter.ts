@@ -4,7 +4,7 @@ import type { Platform } from "@federate/http"
 import { DurationFromText } from "@federate/schema"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { misconfigured } from "./settings.ts"
+import { noAudience } from "./settings.ts"
 import { readCredentialsFile } from "./credentialsFile.ts"
 import { exchanger as makeExchanger } from "./exchanger.ts"
 import { configured } from "./federation.ts"
@@ -111,12 +111,6 @@ export const exchanger: Adapter.ExchangerAdapter<
         yield* makeExchanger({ ...read?.options, ...own, audience: known, fetch })
   })
 }
-
-const noAudience = misconfigured(
-  "audience",
-  "is absent",
-  "Write the provider's full name, or name a `credentialsFile` that has it."
-)
 
 const idTokenConfig = Schema.Struct({
   audience,

@@ -148,6 +148,28 @@ export const byStatus: Readonly<Record<string, CatalogueEntry>> = {
   }
 }
 
+/** The errors of the APIs that keep a trust, by reason and by status; their hints name no facts. */
+export const management: Readonly<Record<string, CatalogueEntry>> = {
+  SERVICE_DISABLED: waitForTrust(
+    "An API is switched off in the project: `gcloud services enable iam.googleapis.com cloudresourcemanager.googleapis.com`."
+  ),
+  ACCESS_TOKEN_SCOPE_INSUFFICIENT: none(
+    "The token is not for https://www.googleapis.com/auth/cloud-platform: take one that is."
+  ),
+  UNAUTHENTICATED: none(
+    "The token has expired, or is not Google's: `gcloud auth print-access-token` prints a new one."
+  ),
+  PERMISSION_DENIED: none(
+    "Whoever holds the token lacks the permission that the message names: roles/iam.workloadIdentityPoolAdmin has those of pools and providers, roles/iam.serviceAccountAdmin those of service accounts."
+  ),
+  NOT_FOUND: none("There is no such thing in the project: compare its name, letter by letter."),
+  // Somebody else wrote meanwhile, or what was written before has not settled: what is read anew can be written again.
+  ABORTED: waitForTrust("Somebody else changed it at the same time."),
+  INVALID_ARGUMENT: none("A name or a value is out of its bounds: the message names it."),
+  FAILED_PRECONDITION: none("It is not in a state for this: the message says why."),
+  RESOURCE_EXHAUSTED: none("The project has no room for more: the message names the quota.")
+}
+
 /** A hint with its facts put in. */
 export const tell = (hint: string, facts: Facts): string =>
   // Only the names of facts stand between braces.

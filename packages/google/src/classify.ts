@@ -6,8 +6,8 @@ import type { HttpAnswer } from "@federate/http"
 import { refusal } from "@federate/oidc"
 import type { Refusal } from "@federate/oidc"
 import type { Provider } from "./audience.ts"
-import { byReason, byStatus, securityTokenService, tell } from "./catalogue.ts"
-import type { Facts } from "./catalogue.ts"
+import { byReason, byStatus, management, securityTokenService, tell } from "./catalogue.ts"
+import type { CatalogueEntry, Facts } from "./catalogue.ts"
 
 /** What the exchanger knows of a request besides its assertion. */
 export interface RequestFacts {
@@ -50,15 +50,36 @@ export const refusedByTokenService = (answer: Refusal, facts: Facts): Reason => 
 }
 
 /** An answer in the form of Google's APIs (https://cloud.google.com/apis/design/errors#http_mapping), or in none. */
-export const refusedByApi = (answer: HttpAnswer, facts: Facts): Reason => {
+export const refusedByApi = (answer: HttpAnswer, facts: Facts): Reason =>
+  refusalOfApi(answer, ({ code, status }) => {
+    // A status says what it means only of a service account; before the STS stand quotas and switches, with a reason.
+    const ofAccount = facts.serviceAccount === absent ? undefined : find(byStatus, status)
+    const entry = find(byReason, code) ?? ofAccount
+    return entry && { ...entry, hint: tell(entry.hint, facts) }
+  })
+
+/** The same of the APIs that keep a trust. */
+export const refusedByManagement = (answer: HttpAnswer): Reason =>
+  refusalOfApi(answer, ({ code, status }) => find(management, code) ?? find(management, status))
+
+/** An error as Google's APIs name it: `code` by its reason, where it has one. */
+interface ApiError {
+  readonly code: string
+  readonly status: string
+}
+
+const refusalOfApi = (
+  answer: HttpAnswer,
+  meaningOf: (error: ApiError) => CatalogueEntry | undefined
+): Reason => {
   const busy = overloaded(answer)
   const error = json(answer)?.["error"]
   if (answer.status < 400 || !isRecord(error)) return busy ?? unexpected(answer)
-  const { message, status: name } = error
   const details: ReadonlyArray<unknown> = Array.isArray(error["details"]) ? error["details"] : []
   const reason = details.filter(isRecord).find((detail) => typeof detail["reason"] === "string")
-  const code = textOf(reason?.["reason"]) ?? textOf(name) ?? `HTTP ${answer.status}`
-  const description = textOf(message) ?? "Google gave no message"
+  const name = textOf(error["status"])
+  const code = textOf(reason?.["reason"]) ?? name ?? `HTTP ${answer.status}`
+  const description = textOf(error["message"]) ?? "Google gave no message"
   const { retryAt, status } = answer
   if (busy !== undefined) {
     return new Transient({
@@ -67,17 +88,12 @@ export const refusedByApi = (answer: HttpAnswer, facts: Facts): Reason => {
       ...(retryAt !== undefined && { retryAt })
     })
   }
-  // A status says what it means only of a service account; before the STS stand quotas and switches, with a reason.
-  const ofAccount = facts.serviceAccount === absent ? undefined : find(byStatus, textOf(name) ?? "")
-  const entry = find(byReason, code) ?? ofAccount
+  const entry = meaningOf({ code, status: name ?? "" })
   return new Rejected({
     code,
     status,
     description,
-    hint:
-      entry === undefined
-        ? "Look the reason up at https://cloud.google.com/apis/design/errors."
-        : tell(entry.hint, facts),
+    hint: entry?.hint ?? "Look the reason up at https://cloud.google.com/apis/design/errors.",
     remedy: entry?.remedy ?? "none"
   })
 }

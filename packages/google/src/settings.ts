@@ -43,6 +43,12 @@ export interface Impersonation {
 export const misconfigured = (setting: string, problem: string, hint: string) =>
   Result.fail(new Misconfigured({ setting, problem, hint }))
 
+export const noAudience = misconfigured(
+  "audience",
+  "is absent",
+  "Write the provider's full name, or name a `credentialsFile` that has it."
+)
+
 export const jwtType = "urn:ietf:params:oauth:token-type:jwt"
 
 /** The assertions that are taken: SAML, AWS requests and certificates are none. */

@@ -8,10 +8,15 @@ import type { Facts } from "./catalogue.ts"
 import { algorithms } from "./settings.ts"
 
 /** https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers */
+const standing = {
+  state: Schema.optionalKey(Schema.String),
+  disabled: Schema.optionalKey(Schema.Boolean)
+}
 const Provider = Schema.Struct({
   name: Schema.String,
-  state: Schema.optionalKey(Schema.String),
-  disabled: Schema.optionalKey(Schema.Boolean),
+  ...standing,
+  /** Its pool's own, which the provider's tells nothing of; {@link trustReaders} puts it there. */
+  pool: Schema.optionalKey(Schema.Struct(standing)),
   attributeMapping: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   attributeCondition: Schema.optionalKey(Schema.String),
   oidc: Schema.Struct({
@@ -27,6 +32,14 @@ const records = (document: unknown): ReadonlyArray<TrustRecord> => {
   return ("oidc" in read ? [read] : (read as ReadonlyArray<typeof Provider.Type>)).map(record)
 }
 
+const stands = ({
+  disabled,
+  state = "ACTIVE"
+}: {
+  readonly state?: string | undefined
+  readonly disabled?: boolean | undefined
+}): boolean => state === "ACTIVE" && disabled !== true
+
 /** Longer values of `google.subject` are refused, in bytes. */
 const longestSubject = "127"
 
@@ -36,7 +49,8 @@ const record = ({
   disabled,
   name,
   oidc: { allowedAudiences = [], issuerUri },
-  state = "ACTIVE"
+  pool = {},
+  state
 }: typeof Provider.Type): TrustRecord => ({
   kind: "workload identity pool provider",
   name,
@@ -73,7 +87,8 @@ const record = ({
   ],
   algorithms,
   problems: [
-    ...(state === "ACTIVE" && disabled !== true ? [] : ["the provider is disabled or deleted"]),
+    ...(stands({ state, disabled }) ? [] : ["the provider is disabled or deleted"]),
+    ...(stands(pool) ? [] : ["the pool is disabled or deleted"]),
     ...(attributeMapping["google.subject"] === undefined
       ? ["`attributeMapping` says nothing of google.subject"]
       : [])
@@ -150,3 +165,5 @@ const known = (text: string, assertion: Assertion.Assertion | undefined): Facts 
 }
 
 export const relyingParty: RelyingParty = { name: "Google Cloud", records, errors }
+
+export { trustReaders } from "./trustReader.ts"

@@ -154,7 +154,7 @@ const host = (url: string): string => URL.parse(url)?.host ?? "an unreadable URL
 
 export interface HttpRequest {
   readonly url: string
-  readonly method?: "GET" | "POST"
+  readonly method?: "GET" | "POST" | "PATCH" | "DELETE"
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
 }

@@ -352,6 +352,8 @@ export const make = Effect.fnUntraced(function* (
       AZURE_AUTHORITY_HOST: https,
       AZURE_TENANT_ID: tenantId,
       GRAPH_BASE_URL: https,
+      CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM: `${http}/`,
+      CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER: `${http}/`,
       FEDERATE_SANDBOX_ADMIN_TOKEN: adminToken,
       ...(journey && {
         AZURE_CLIENT_ID: journey.clientId,

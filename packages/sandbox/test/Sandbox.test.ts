@@ -66,6 +66,8 @@ describe("the first journey", () => {
     const { env, http, https } = sandbox()
     assert.hasAllKeys(env, [
       "AWS_ENDPOINT_URL_COGNITO_IDENTITY",
+      "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM",
+      "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER",
       "AWS_ENDPOINT_URL_IAM",
       "AWS_ENDPOINT_URL_STS",
       "AWS_ACCESS_KEY_ID",

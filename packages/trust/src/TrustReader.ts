@@ -13,8 +13,8 @@ export interface Access {
 export interface TrustReader<Config, Platform> {
   /** The exchanger's `type` in a config file. */
   readonly type: string
-  /** What the token must be for. */
-  readonly scope: string
+  /** What the token must be for; absent where it is read by other means, as AWS by its SDK's credentials. */
+  readonly scope?: string
   /** What `RelyingParty.records` reads. */
   readonly read: (
     config: Config,

@@ -69,7 +69,7 @@ export const doctor = Command.make(
           trust:
             reader &&
             Effect.gen(function* () {
-              const token = yield* tokenFor(reader.scope)
+              const token = reader.scope === undefined ? undefined : yield* tokenFor(reader.scope)
               return yield* reader.read(
                 // Decoded by the schema of the adapter of that very type.
                 definition.exchangerSettings as never,
