@@ -3,7 +3,7 @@ import { AssertionSource, FederationError, Misconfigured } from "@federate/core"
 import type { Assertion, Reason } from "@federate/core"
 import * as Effect from "effect/Effect"
 import { forAudience } from "./audience.ts"
-import { readAssertionFile } from "./tokenFile.ts"
+import { readAssertionFile } from "@federate/local"
 
 export interface KubernetesOptions {
   /** Where the pod has the volume's token. Default: `/var/run/secrets/federate/token`. */

@@ -26,7 +26,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { audienceFor } from "./audience.ts"
 import { ownToken } from "./kubernetes.ts"
-import { readTokenFile } from "./tokenFile.ts"
+import { readTokenFile } from "@federate/local"
 
 export interface KubernetesTokenRequestOptions {
   /** Whose token is asked for. Default: who asks. */

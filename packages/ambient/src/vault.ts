@@ -22,7 +22,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { forAudience } from "./audience.ts"
-import { readTokenFile } from "./tokenFile.ts"
+import { readTokenFile } from "@federate/local"
 
 export interface VaultOptions {
   /** Whose key signs, and whose client id is the audience. */

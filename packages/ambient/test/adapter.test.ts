@@ -88,7 +88,7 @@ describe("the sources of platforms in a config file", () => {
     })
   )
 
-  it.effect("look where the settings and the app's environment say", () =>
+  it.live("look where the settings and the app's environment say", () =>
     Effect.gen(function* () {
       const kubernetes = yield* kubernetesAdapter.make({ tokenFile: "/nowhere/token" }, {})
       const spiffe = yield* spiffeAdapter.make(

@@ -90,7 +90,7 @@ describe("the projected token", () => {
     })
   )
 
-  it.effect("lets the next source try, where there is no pod", () =>
+  it.live("lets the next source try, where there is no pod", () =>
     Effect.gen(function* () {
       const other = AssertionSource.fixed(assertionFor("elsewhere"))
       const source = AssertionSource.firstAvailable(yield* kubernetes(), other)

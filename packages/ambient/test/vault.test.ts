@@ -118,7 +118,7 @@ describe("Vault", () => {
     })
   )
 
-  it.effect("is Unavailable without an address, or a token", () =>
+  it.live("is Unavailable without an address, or a token", () =>
     Effect.gen(function* () {
       for (const [options, hint] of [
         [{ token: Redacted.make(secret) }, /VAULT_ADDR is not set/],

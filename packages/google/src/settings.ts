@@ -52,7 +52,7 @@ export const noAudience = misconfigured(
 export const jwtType = "urn:ietf:params:oauth:token-type:jwt"
 
 /** The assertions that are taken: SAML, AWS requests and certificates are none. */
-export const subjectTokenTypes = [jwtType, "urn:ietf:params:oauth:token-type:id_token"]
+const subjectTokenTypes = [jwtType, "urn:ietf:params:oauth:token-type:id_token"]
 
 export const federationOf = (options: Federation) =>
   Result.gen(function* () {

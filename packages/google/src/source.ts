@@ -1,17 +1,16 @@
 /** The `credential_source` of Google's credential configuration files as an assertion source: a file, a URL, a command. */
-import { readFile } from "node:fs/promises"
 import {
   Assertion,
   AssertionSource,
   FederationError,
   Malformed,
   Misconfigured,
-  Rejected,
-  Unavailable
+  Rejected
 } from "@federate/core"
 import type { Reason } from "@federate/core"
 import { endpoint, isLinkLocal, overloaded, send, unexpected } from "@federate/http"
 import type { Fetch, HttpAnswer } from "@federate/http"
+import { readTokenFile } from "@federate/local"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -63,7 +62,10 @@ const reader = (
     if ([command, file, url].filter((each) => each !== undefined).length !== 1) {
       return yield* misconfigured("names not exactly one of file, url and executable", ownSource)
     }
-    if (file !== undefined) return timed(Effect.flatMap(read(file), told(format)))
+    if (file !== undefined) {
+      const read = readTokenFile({ setting: "credential_source.file", path: file })
+      return timed(Effect.flatMap(read, told(format)))
+    }
     if (command !== undefined) {
       const { audience, serviceAccount, subjectTokenType = jwtType } = options.options
       if (options.allowExecutables !== true) {
@@ -109,7 +111,7 @@ const fetched = Effect.fnUntraced(function* (
   const answer = yield* send({ url, headers }, { fetch, maximumSize: 4 * Assertion.maximumSize })
   if (answer.status !== 200) return yield* Effect.fail(refused(answer))
   const { body, sentAt: obtainedAt, serverTime: issuerTime } = answer
-  const found = yield* told(format)(new TextDecoder().decode(body))
+  const found = yield* told(format)(Redacted.make(new TextDecoder().decode(body).trim()))
   return yield* Effect.fromResult(Assertion.fromJwt(found, { obtainedAt, issuerTime }))
 })
 
@@ -119,31 +121,13 @@ const misconfigured = (problem: string, hint: string) =>
 const ownSource =
   "Leave this source out, and give the flow one of Federate's own beside `exchanger: { type: google, credentialsFile }`."
 
-const read = (file: string) =>
-  Effect.tryPromise({
-    try: (signal) => readFile(file, { encoding: "utf8", signal }),
-    catch: (error) => {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "no code"
-      return code === "ENOENT"
-        ? new Unavailable({
-            detail: `There is no file ${file}`,
-            hint: "Run where the platform writes its token there."
-          })
-        : new Misconfigured({
-            setting: "credential_source.file",
-            problem: `${file} cannot be read (${code})`,
-            hint: "Let this process read the file."
-          })
-    }
-  })
-
 /** The text, or a field of it. */
 const told =
   (format: Format) =>
-  (text: string): Effect.Effect<Redacted.Redacted, Malformed> => {
-    if (format?.type !== "json") return Effect.succeed(Redacted.make(text.trim()))
+  (text: Redacted.Redacted): Effect.Effect<Redacted.Redacted, Malformed> => {
+    if (format?.type !== "json") return Effect.succeed(text)
     const field = format.subject_token_field_name
-    const parsed = Result.try((): unknown => JSON.parse(text))
+    const parsed = Result.try((): unknown => JSON.parse(Redacted.value(text)))
     const value =
       Result.isSuccess(parsed) && typeof parsed.success === "object" && parsed.success !== null
         ? new Map<string, unknown>(Object.entries(parsed.success)).get(field)

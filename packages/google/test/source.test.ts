@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { AssertionSource } from "@federate/core"
@@ -69,6 +69,8 @@ describe("a file", () => {
     Effect.promise(async () => {
       const file = join(directory, name)
       await writeFile(file, text)
+      // Long ago: what was written just now may be half of a token.
+      await utimes(file, 0, 0)
       return file
     })
 
@@ -91,18 +93,16 @@ describe("a file", () => {
     })
   )
 
-  it.effect(
-    "that is not there lets the next source try, and one that cannot be read does not",
-    () =>
-      Effect.gen(function* () {
-        const absent = yield* make({ file: join(directory, "absent") })
-        const file = yield* write("other", jwt)
-        const present = yield* make({ file })
-        yield* AssertionSource.firstAvailable(absent, present).assertion({})
-        const { message, reason } = yield* Effect.flip(ask({ file: directory }))
-        assert.strictEqual(reason._tag, "Misconfigured")
-        assert.match(message, /cannot be read \(EISDIR\)/)
-      })
+  it.live("that is not there lets the next source try, and one that cannot be read does not", () =>
+    Effect.gen(function* () {
+      const absent = yield* make({ file: join(directory, "absent") })
+      const file = yield* write("other", jwt)
+      const present = yield* make({ file })
+      yield* AssertionSource.firstAvailable(absent, present).assertion({})
+      const { message, reason } = yield* Effect.flip(ask({ file: directory }))
+      assert.strictEqual(reason._tag, "Misconfigured")
+      assert.match(message, /is a directory/)
+    })
   )
 
   it.effect("that holds no token is told without being quoted", () =>

@@ -11,7 +11,7 @@ import { register } from "./checks.ts"
 import type { Check } from "./checks.ts"
 import { assertTold } from "./refusal.ts"
 import type { Refusal } from "./refusal.ts"
-import { until } from "./settling.ts"
+import { hastened, until } from "./settling.ts"
 import { visible, watch } from "./visible.ts"
 
 /** Makes the source in surroundings of its own, which may be laid out in the scope: a file, a server, a variable. */
@@ -137,7 +137,7 @@ const surroundingChecks = ({
     name: `${refusal.name} is ${refusal.becomes}`,
     holds: Effect.gen(function* () {
       const source = yield* refusal.make
-      assertTold(yield* Effect.flip(source.assertion({})), "assertion", refusal)
+      assertTold(yield* Effect.flip(hastened(source.assertion({}))), "assertion", refusal)
     })
   })),
   ...(hanging === undefined
@@ -164,7 +164,7 @@ const surroundingChecks = ({
           shown.push(visible(source))
           return source.assertion({})
         })
-        shown.push(visible(Result.merge(yield* Effect.result(within(asking)))))
+        shown.push(visible(Result.merge(yield* Effect.result(hastened(within(asking))))))
       }
       for (const text of [...shown, seen()])
         for (const secret of [...secrets, assertion])

@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process"
 import { chmod, mkdtemp, rename, rm, symlink, utimes, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { readAssertionFile, readTokenFile } from "@federate/local"
 import { assertionFor } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
-import { readAssertionFile, readTokenFile } from "../src/tokenFile.ts"
+import { Effect, Fiber, Redacted } from "effect"
 
 const directory = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "federate-"))),
@@ -65,6 +65,36 @@ describe("a token in a file", () => {
         const reason = yield* Effect.flip(read(file))
         assert.strictEqual(reason._tag, "Transient")
       }
+    })
+  )
+
+  it.live("that somebody is putting in place is waited for, a little", () =>
+    Effect.gen(function* () {
+      const file = join(yield* directory, "token")
+      const begun = yield* Effect.forkChild(read(file))
+      // It is not there; then it is empty; then it is whole.
+      for (const text of ["", "whole"]) {
+        yield* Effect.sleep("150 millis")
+        yield* Effect.promise(() => writeFile(file, text))
+      }
+      assert.strictEqual(yield* Fiber.join(begun), "whole")
+    })
+  )
+
+  it.live("whose words still come is read to their end", () =>
+    Effect.gen(function* () {
+      const file = join(yield* directory, "token")
+      const { token } = assertionFor("workload")
+      const whole = Redacted.value(token)
+      // Cut within the signature, where it still looks like a token.
+      yield* Effect.promise(() => writeFile(file, whole.slice(0, -4)))
+      const reading = yield* Effect.forkChild(
+        readAssertionFile({ setting: "tokenFile", path: file }),
+        { startImmediately: true }
+      )
+      yield* Effect.sleep("20 millis")
+      yield* Effect.promise(() => writeFile(file, whole))
+      assert.strictEqual(Redacted.value((yield* Fiber.join(reading)).token), whole)
     })
   )
 
