@@ -18,11 +18,14 @@ import * as Cognito from "./cognito/Cognito.ts"
 import type { IdentityPools } from "./cognito/IdentityPools.ts"
 import * as CognitoIssuer from "./cognito/Issuer.ts"
 import * as AccessToken from "./entra/AccessToken.ts"
+import * as AppService from "./entra/AppService.ts"
 import * as Directory from "./entra/Directory.ts"
 import * as Entra from "./entra/Entra.ts"
 import * as InstanceMetadata from "./entra/InstanceMetadata.ts"
+import * as ManagedIdentities from "./entra/ManagedIdentities.ts"
 import type { Tenant } from "./entra/TokenEndpoint.ts"
 import * as Google from "./google/Google.ts"
+import * as MetadataServer from "./google/MetadataServer.ts"
 import * as GoogleProject from "./google/Project.ts"
 import * as GoogleTokens from "./google/Tokens.ts"
 import * as Graph from "./graph/Graph.ts"
@@ -36,6 +39,7 @@ import * as Listener from "./kernel/Listener.ts"
 import * as Script from "./kernel/Script.ts"
 import * as Server from "./kernel/Server.ts"
 import * as ServiceClock from "./kernel/ServiceClock.ts"
+import * as Cluster from "./kubernetes/Cluster.ts"
 import type { Publish } from "./KeyRing.ts"
 import * as AuthorizationServer from "./oauth/AuthorizationServer.ts"
 import * as Services from "./oauth/Services.ts"
@@ -164,13 +168,40 @@ export interface Sandbox {
   readonly userToken: (options?: UserTokenOptions) => Promise<string>
   /** Consents, as an administrator for all users, to permissions of a resource's for the first journey's application. */
   readonly consent: (scope: string) => void
+  /** The variables that a workload has on each platform that is stood in for. */
+  readonly platforms: {
+    /** Azure's App Service, Functions and Container Apps. */
+    readonly appService: { readonly IDENTITY_ENDPOINT: string; readonly IDENTITY_HEADER: string }
+    /** Azure's virtual machines. */
+    readonly azureMachine: { readonly AZURE_POD_IDENTITY_AUTHORITY_HOST: string }
+    /** Google's machines: Compute Engine and whatever has its metadata server. */
+    readonly googleMachine: { readonly GCE_METADATA_HOST: string; readonly GCE_METADATA_IP: string }
+    /** A pod in a cluster, whose API server is at `https`, with the sandbox's certificate. */
+    readonly kubernetes: {
+      readonly KUBERNETES_SERVICE_HOST: string
+      readonly KUBERNETES_SERVICE_PORT: string
+    }
+  }
   /**
    * Assigns a user-assigned managed identity to the machine that the sandbox stands in for: its tokens come from
-   * `/metadata/identity/oauth2/token`.
+   * `/metadata/identity/oauth2/token`, as on a virtual machine, and from App Service's endpoint.
    *
    * @param tenantId the directory that it lives in; by default the sandbox's
    */
-  readonly assignManagedIdentity: (tenantId?: string) => InstanceMetadata.ManagedIdentity
+  readonly assignManagedIdentity: (tenantId?: string) => ManagedIdentities.ManagedIdentity
+  /** Attaches a new service account to the machine that the sandbox stands in for; the first is its default one. */
+  readonly attachServiceAccount: () => { readonly email: string; readonly uniqueId: string }
+  /**
+   * The token of a Kubernetes service account, as the kubelet writes it into a pod's volume; the cluster's issuer is the
+   * plain issuer `kubernetes`. The account, which may ask the API server for tokens of its own, exists from the first
+   * time on.
+   *
+   * @param audience whom it is for; by default the API server
+   */
+  readonly serviceAccountToken: (
+    account: Cluster.ServiceAccount,
+    audience?: string
+  ) => Promise<string>
   /** An access token as Entra issues them, with whatever roles. */
   readonly accessToken: (options?: AccessTokenOptions) => Promise<string>
   /** Makes this process trust the sandbox's certificate, in `fetch` and in `https`. Gives the function that undoes it. */
@@ -219,7 +250,7 @@ export const make = Effect.fnUntraced(function* (
   const issuerKeys = IssuerKeys.make({ [https]: http, [cognito.url]: http, ...options.issuers })
   const identities: WebIdentities = { account, keys: issuerKeys, cognito: cognito.url }
   const tenantId = randomUUID()
-  const managedIdentities = new Set<InstanceMetadata.ManagedIdentity>()
+  const managedIdentities = new Set<ManagedIdentities.ManagedIdentity>()
   const tenant: Tenant = {
     directory: Directory.make(tenantId),
     authority: https,
@@ -242,6 +273,9 @@ export const make = Effect.fnUntraced(function* (
     seenUntil: (now) => (tenant.propagation === 0 ? Infinity : now - tenant.propagation)
   }
 
+  const appService = AppService.make({ tenant, managedIdentities, clock }, http)
+  const attached = new Set<string>()
+  const cluster = Cluster.make({ issuers, issuerKeys, clock })
   const trusted = Trust.make(issuerKeys, issuers.url, options.oauth?.trust)
   const services = Services.make(https, trusted, clock)
 
@@ -263,6 +297,9 @@ export const make = Effect.fnUntraced(function* (
       Google.make({ cloud: google, base: https, clock }),
       Graph.make({ tenant, base: https, clock }),
       InstanceMetadata.make({ tenant, managedIdentities, clock }),
+      appService.service,
+      MetadataServer.make({ ...google, issuer: Google.issuerOf(https), attached, clock }),
+      cluster.service,
       Entra.make({ tenant, base: https, clock })
     ]
   })
@@ -407,11 +444,29 @@ export const make = Effect.fnUntraced(function* (
     accessToken: (asked = {}) => run(mint(asked)),
     userToken: (asked = {}) => run(mintForUser(asked)),
     consent: (scope) => Directory.grant(tenant.directory, journey?.clientId ?? "", scope),
+    platforms: {
+      appService: appService.variables,
+      azureMachine: { AZURE_POD_IDENTITY_AUTHORITY_HOST: http },
+      googleMachine: {
+        GCE_METADATA_HOST: new URL(http).host,
+        GCE_METADATA_IP: new URL(http).host
+      },
+      kubernetes: {
+        KUBERNETES_SERVICE_HOST: "localhost",
+        KUBERNETES_SERVICE_PORT: `${listener.httpsPort}`
+      }
+    },
     assignManagedIdentity: (inTenant) => {
-      const identity = InstanceMetadata.makeIdentity(tenant, https, inTenant)
+      const identity = ManagedIdentities.makeIdentity(tenant, https, inTenant)
       managedIdentities.add(identity)
       return identity
     },
+    attachServiceAccount: () => {
+      const { email, uniqueId } = MetadataServer.makeServiceAccount(google.project, now)
+      attached.add(email)
+      return { email, uniqueId }
+    },
+    serviceAccountToken: (of, audience) => run(cluster.projectedToken(of, audience)),
     trust: () => {
       const before = getCACertificates("default")
       setDefaultCACertificates([...before, certificates.ca])

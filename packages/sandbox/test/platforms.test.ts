@@ -1,8 +1,5 @@
 /** Flows of a `federate.yaml` from the platforms that workloads run on, against the sandbox: real HTTP, real keys, real errors. */
-import { once } from "node:events"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { sources } from "@federate/ambient/adapter"
@@ -115,38 +112,14 @@ exchanger:
 
   it.live("to AWS, by a token that the cluster's API makes for it", () =>
     Effect.gen(function* () {
-      const issuer = "cluster"
-      const sandbox = yield* Sandbox.make({ aws: { trust: { issuer, subject: workload } } })
-      const own = yield* Effect.promise(() =>
-        sandbox.issueToken(issuer, {
-          subject: workload,
-          audience: "https://kubernetes.default.svc"
-        })
-      )
-      /** The API server: it signs for whom is asked, for who holds a token of its own. */
-      const api = createServer(async (request, response) => {
-        const chunks: Array<Buffer> = []
-        for await (const chunk of request) chunks.push(chunk as Buffer)
-        const path = "/api/v1/namespaces/apps/serviceaccounts/workload/token"
-        const mayAsk = request.headers.authorization === `Bearer ${own}` && request.url === path
-        const { spec } = JSON.parse(Buffer.concat(chunks).toString()) as {
-          readonly spec: { readonly audiences: ReadonlyArray<string> }
-        }
-        const token = await sandbox.issueToken(issuer, {
-          subject: workload,
-          audience: spec.audiences
-        })
-        response
-          .writeHead(mayAsk ? 201 : 403, { "content-type": "application/json" })
-          .end(JSON.stringify({ status: { token } }))
-      }).listen(0, "127.0.0.1")
-      yield* Effect.addFinalizer(() => Effect.sync(() => api.close()))
-      yield* Effect.promise(() => once(api, "listening"))
+      const sandbox = yield* Sandbox.make({
+        aws: { trust: { issuer: "kubernetes", subject: workload } }
+      })
       const flow = yield* flowOf(
         `
 source:
   type: kubernetes-token-request
-  server: \${SERVER}
+  server: \${HTTP}
   token: \${TOKEN}
 exchanger:
   type: aws
@@ -156,9 +129,9 @@ exchanger:
         {
           ...sandbox.env,
           HTTP: sandbox.http,
-          // It listens on an address, not on a path.
-          SERVER: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
-          TOKEN: own
+          TOKEN: yield* Effect.promise(() =>
+            sandbox.serviceAccountToken({ namespace: "apps", name: "workload" })
+          )
         }
       )
       const credential = yield* flow.credential()

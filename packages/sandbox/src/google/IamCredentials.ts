@@ -5,10 +5,9 @@
  */
 import * as Effect from "effect/Effect"
 import type { KeyRing } from "../KeyRing.ts"
-import { sign } from "../KeyRing.ts"
 import { json } from "../kernel/Http.ts"
-import { seconds } from "../kernel/ServiceClock.ts"
 import { denied, invalid, notFound } from "./GoogleError.ts"
+import { idToken } from "./idToken.ts"
 import * as Policy from "./Policy.ts"
 import type { Principal } from "./Principal.ts"
 import { findServiceAccount } from "./Project.ts"
@@ -64,20 +63,13 @@ export const generateIdToken = Effect.fnUntraced(function* (credentials: Credent
   if (typeof audience !== "string" || audience === "") {
     return yield* invalid("audience: must not be empty.")
   }
-  const now = seconds(call.now)
-  const token = yield* sign(
-    credentials.keys.current(),
-    {
-      aud: audience,
-      azp: account.uniqueId,
-      ...(includeEmail === true && { email: account.email, email_verified: true }),
-      exp: now + 3600,
-      iat: now,
-      iss: credentials.issuer,
-      sub: account.uniqueId
-    },
-    { typ: "JWT" }
-  )
+  const token = yield* idToken(credentials.keys.current(), {
+    issuer: credentials.issuer,
+    subject: account.uniqueId,
+    audience,
+    ...(includeEmail === true && { email: account.email }),
+    now: call.now
+  })
   return json(200, { token })
 })
 

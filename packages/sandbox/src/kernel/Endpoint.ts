@@ -45,6 +45,7 @@ const names = {
   ],
   entra: ["discovery", "instance", "keys", "token"],
   imds: ["token"],
+  appservice: ["token"],
   graph: [
     "appRoleAssignedTo",
     "appRoleAssignments",
@@ -64,6 +65,8 @@ const names = {
     "token",
     "workloadIdentityPools"
   ],
+  gce: ["identity", "metadata", "token"],
+  kubernetes: ["token"],
   issuer: ["discovery", "keys"],
   oauth: ["discovery", "keys", "token"],
   services: ["anthropic", "models", "openai", "openrouter"]
