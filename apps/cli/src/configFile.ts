@@ -1,5 +1,6 @@
 /** Where the config file is, and what it says. */
 import { ConfigError, decode } from "@federate/config"
+import type { Platform } from "@federate/http"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
@@ -38,8 +39,11 @@ export const find = Effect.fnUntraced(function* (
   })
 })
 
-/** Reads and decodes the config file. */
-export const load = Effect.fnUntraced(function* (named: string | undefined) {
+/** Reads and decodes the config file, for adapters that use what is lent to them. */
+export const load = Effect.fnUntraced(function* (
+  named: string | undefined,
+  platform: Platform = {}
+) {
   const { by, file } = yield* find(named)
   yield* Effect.logDebug(`The config file is ${file}`)
   const files = yield* FileSystem.FileSystem
@@ -62,7 +66,7 @@ export const load = Effect.fnUntraced(function* (named: string | undefined) {
     file,
     adapters,
     sections,
-    platform: {},
+    platform,
     environment: (name) => process.env[name]
   })
 })

@@ -2,6 +2,7 @@
  * The AWS SDK's clients as adapters use them: loaded at the first call, over the guarded fetch, without retries; and
  * what the errors mean that all of AWS's services share.
  */
+export { callerFinding } from "./caller.ts"
 export { classify, hintOf, jsonError } from "./classify.ts"
 export type { AwsError, Meanings } from "./classify.ts"
 export { makeClient } from "./client.ts"

@@ -187,6 +187,8 @@ const roleIn = (text: string) => {
   return { arn, partition, account }
 }
 
+export { sourceCheckup } from "./checkup.ts"
+
 export const relyingParty: RelyingParty = {
   name: "AWS",
   records,

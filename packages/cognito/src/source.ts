@@ -120,7 +120,8 @@ const checked = (options: Options) =>
 const publicProvider =
   /^(graph\.facebook\.com|accounts\.google\.com|www\.amazon\.com|api\.twitter\.com|www\.digits\.com|appleid\.apple\.com|cognito-idp\..*|.*[/:].*)$/
 
-const developerProviderOf = (providers: ReadonlyArray<string>) => {
+/** The one login that is no public provider's. */
+export const developerProviderOf = (providers: ReadonlyArray<string>) => {
   const own = providers.filter((provider) => !publicProvider.test(provider))
   const [first] = own
   if (first !== undefined && own.length === 1) return Result.succeed(first)

@@ -23,4 +23,6 @@ const known = (text: string): Facts => {
   return { identityPoolId, region, provider: "the one in `logins`" }
 }
 
+export { exchangerCheckup, sourceCheckup } from "./checkup.ts"
+
 export const relyingParty: RelyingParty = { name: "Amazon Cognito", records: () => [], errors }

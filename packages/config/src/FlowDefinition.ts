@@ -50,6 +50,8 @@ export interface FlowDefinition {
   readonly client: string | undefined
   /** What is asked for when the caller does not say. */
   readonly scopes: ReadonlyArray<string> | undefined
+  /** The source's adapter, and those of the sources under it, each with what its own schema made of its settings. */
+  readonly sources: ReadonlyArray<{ readonly type: string; readonly settings: unknown }>
   /** What the exchanger's own schema made of its settings; nothing without an exchanger. */
   readonly exchangerSettings: unknown
   /** All that the file says of it, variables put in: equal (`Equal.equals`) for definitions that make the same flow. */
@@ -109,6 +111,7 @@ export const defineFlow = <Platform>(
     cloud: exchanger?.adapter.cloud,
     client: exchanger?.adapter.client?.(exchanger.settings),
     scopes: exchanger?.adapter.scopes?.(exchanger.settings),
+    sources: own.adapters,
     exchangerSettings: exchanger?.settings,
     parts: Effect.all({ source: own.make, exchanger: ownExchanger }),
     identity: Redacted.make(JSON.stringify(described)),
@@ -128,6 +131,7 @@ export const defineFlow = <Platform>(
 /** A source as it is described, not made yet. */
 interface Sourced {
   readonly type: string
+  readonly adapters: FlowDefinition["sources"]
   readonly make: Effect.Effect<AssertionSource.AssertionSource, FederationError>
 }
 
@@ -153,13 +157,17 @@ const sourced = <Platform>(
     return Result.fail([...outer.failure, ...(Result.isFailure(below) ? below.failure : [])])
   }
   const { adapter, settings } = outer.success
-  const asked = (make: Sourced["make"]): Sourced => ({
+  const asked = (make: Sourced["make"], below: Sourced["adapters"] = []): Sourced => ({
     type: adapter.type,
+    adapters: [{ type: adapter.type, settings }, ...below],
     make: adapter.metered ? Effect.flatMap(make, AssertionSource.cached) : make
   })
   return "layer" in adapter
-    ? Result.map(inner(), ({ make }) =>
-        asked(Effect.flatMap(make, (source) => adapter.make(settings, platform, source)))
+    ? Result.map(inner(), ({ adapters: below, make }) =>
+        asked(
+          Effect.flatMap(make, (source) => adapter.make(settings, platform, source)),
+          below
+        )
       )
     : Result.succeed(asked(Effect.suspend(() => adapter.make(settings, platform))))
 }

@@ -112,6 +112,10 @@ source:
       })
       const definition = flows.get("x")!
       assert.strictEqual(definition.source, "cognito-login")
+      assert.deepStrictEqual(
+        definition.sources.map(({ type }) => type),
+        ["cognito-login", "cognito"]
+      )
       const made = yield* definition.make()
       yield* made.credential()
       assert.deepStrictEqual(asked, [

@@ -1,88 +1,125 @@
 /** A flow, one step at a time, as a person would check it. */
-import { Assertion, Flow } from "@federate/core"
+import { Flow } from "@federate/core"
 import type {
+  Assertion,
   AssertionSource,
   Credential,
   FederationError,
   TokenExchanger,
   TokenRequest
 } from "@federate/core"
+import type { Fetch } from "@federate/http"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import { clockFinding, tolerance } from "./clocks.ts"
+import type { ClockReading, Clocks } from "./clocks.ts"
 import { explain } from "./explain.ts"
-import type { Finding } from "./explain.ts"
+import { ofReason } from "./Finding.ts"
+import type { Finding } from "./Finding.ts"
+import { called, granted } from "./granted.ts"
+import { publishedKeys } from "./publicKeys.ts"
 import type { RelyingParty } from "./RelyingParty.ts"
+import { span, told, untimely } from "./told.ts"
 
 export interface Patient {
-  readonly source: AssertionSource.AssertionSource
-  readonly exchanger: TokenExchanger.TokenExchanger<Credential.Credential>
+  /** What the flow is made of; the failure is of its settings. */
+  readonly parts: Effect.Effect<
+    {
+      readonly source: AssertionSource.AssertionSource
+      readonly exchanger: TokenExchanger.TokenExchanger<Credential.Credential>
+    },
+    FederationError
+  >
+  /** What the adapters look at by themselves. Default: nothing. */
+  readonly checkups?: ReadonlyArray<Effect.Effect<ReadonlyArray<Finding>>> | undefined
+  /** Where the flow's calls are made over its `fetch`, how the other sides' clocks go. Default: they are not read. */
+  readonly clocks?: Clocks | undefined
+  /** For what is asked of the issuer and of what is called. Default: that of `clocks`, else the platform's. */
+  readonly fetch?: Fetch | undefined
   /** Default: what the exchanger asks for by itself. */
   readonly request?: TokenRequest.TokenRequest | undefined
-  /** Checks an assertion by the keys that its issuer publishes. The failure says what is wrong. */
-  readonly verify: (
-    assertion: Assertion.Assertion
-  ) => Effect.Effect<void, { readonly message: string }>
   /** What stands on the other side, as documents; nothing where it cannot be read. */
   readonly trust?: Effect.Effect<ReadonlyArray<unknown>, FederationError> | undefined
   /** App roles or scopes that the token is wanted for. Default: none in particular. */
   readonly permissions?: ReadonlyArray<string> | undefined
+  /** URLs that the token is wanted for: each is asked for once (GET). Default: none. */
+  readonly calls?: ReadonlyArray<string> | undefined
 }
 
-/** A token that ends sooner has no time to be traded, in milliseconds. */
-const shortest = 30_000
-
 /**
- * Goes through a flow: whether the pair can work, the assertion, its claims, its issuer's keys, the trust on the other
- * side, the exchange, and what came of it. Each finding is told as soon as it is there. What needs an earlier step that
- * failed is left out. Gives whether nothing is wrong.
+ * Goes through a flow: its settings, what its adapters look at by themselves, the assertion and what it says, its
+ * issuer's keys, the clocks, the trust on the other side, the exchange, and what came of it. Each finding is told as
+ * soon as it is there; the first that is `wrong` is where to begin. What needs an earlier step that failed is left out.
+ * Gives whether nothing is wrong.
  */
 export const diagnose = Effect.fnUntraced(function* <R>(
-  { exchanger, permissions = [], request = {}, source, trust, verify }: Patient,
+  patient: Patient,
   parties: ReadonlyArray<RelyingParty>,
   tell: (finding: Finding) => Effect.Effect<void, never, R>
 ): Effect.fn.Return<boolean, never, R> {
+  const { calls = [], checkups = [], clocks, permissions = [], request = {}, trust } = patient
+  const fetch = patient.fetch ?? clocks?.fetch
   let isHealthy = true
   const say = (...findings: ReadonlyArray<Finding>) => {
     isHealthy &&= findings.every(({ verdict }) => verdict !== "wrong")
     return Effect.forEach(findings, tell, { discard: true })
   }
 
+  const seen: Array<ClockReading> = []
+  let areClocksTold = false
+  /** After what was called: who is wrong by the clock is told before what comes of it, once. */
+  const sayClocks = Effect.gen(function* () {
+    const readings = clocks === undefined ? [] : yield* clocks.readings
+    const finding = clockFinding(readings, seen)
+    seen.push(...readings)
+    if (finding === undefined || areClocksTold) return
+    areClocksTold = true
+    yield* say(finding)
+  })
+  const attempt = <A>(step: () => Effect.Effect<A, FederationError>) =>
+    Effect.tap(Effect.result(Effect.retry(Effect.suspend(step), once)), () => sayClocks)
+
   // Refuses what cannot work before any call.
-  const pair = yield* Effect.result(Effect.scoped(Flow.make({ source, exchanger })))
-  if (Result.isFailure(pair)) {
-    yield* say(ofFailure("flow", pair.failure))
+  const made = yield* Effect.result(
+    Effect.tap(patient.parts, (parts) => Effect.scoped(Flow.make(parts)))
+  )
+  if (Result.isFailure(made)) {
+    yield* say(ofReason("flow", made.failure.reason))
     return false
   }
+  const { exchanger, source } = made.success
 
-  const asked = yield* Effect.result(source.assertion(exchanger.asks))
+  let canGoOn = true
+  for (const checkup of checkups) {
+    const findings = yield* checkup
+    yield* sayClocks
+    yield* say(...findings)
+    canGoOn &&= findings.every(({ verdict }) => verdict !== "wrong")
+  }
+  if (!canGoOn) return false
+
+  const asked = yield* attempt(() => source.assertion(exchanger.asks))
   if (Result.isFailure(asked)) {
-    yield* say(ofFailure("source", asked.failure))
+    yield* say(ofReason("source", asked.failure.reason))
     return false
   }
   const assertion = asked.success
-  yield* say({ verdict: "right", subject: "source", what: `${source.name} gave an assertion.` })
-
-  const verified = yield* Effect.result(verify(assertion))
   yield* say(
-    Result.isSuccess(verified)
-      ? {
-          verdict: "right",
-          subject: "issuer",
-          what: `${assertion.issuer} publishes its keys, and one of them signed the assertion.`
-        }
-      : {
-          verdict: "wrong",
-          subject: "issuer",
-          what: `The assertion cannot be verified: ${verified.failure.message}`,
-          why: "The other side fetches the issuer's discovery document and keys over the internet, and believes nothing else."
-        }
+    { verdict: "right", subject: "source", what: `${source.name} gave an assertion.` },
+    told(assertion)
   )
+  const now = yield* Clock.currentTimeMillis
+  const late = untimely(assertion, now, tolerance)
+  if (late !== undefined) yield* say(late)
+
+  const keys = yield* publishedKeys(assertion, fetch)
+  yield* sayClocks
+  yield* say(keys)
 
   const read = trust === undefined ? undefined : yield* Effect.result(trust)
   if (read !== undefined && Result.isFailure(read)) {
-    yield* say({ ...ofFailure("trust", read.failure), verdict: "unknown" })
+    yield* say({ ...ofReason("trust", read.failure.reason), verdict: "unknown" })
   }
   const documents = read !== undefined && Result.isSuccess(read) ? read.success : []
   if (read !== undefined && Result.isSuccess(read) && documents.length === 0) {
@@ -93,73 +130,52 @@ export const diagnose = Effect.fnUntraced(function* <R>(
       fix: `Make one for ${["iss", "aud", "sub"].map((claim) => `${claim} ${JSON.stringify(assertion.claims[claim])}`).join(", ")}.`
     })
   }
-  const now = yield* Clock.currentTimeMillis
-  yield* say(...explain({ assertion, documents, text: "", now }, parties).findings)
-  if (assertion.expiresAt !== undefined && assertion.expiresAt - now < shortest) {
-    yield* say({
-      verdict: "wrong",
-      subject: "exp",
-      what: `The assertion has ${Math.round((assertion.expiresAt - now) / 1000)} s left: too few to be traded.`,
-      fix: "Have the source give longer ones, or a fresh one each time; or a clock is wrong."
-    })
-  }
+  const { findings } = explain({ assertion, documents, text: "" }, parties)
+  yield* say(
+    ...findings,
+    ...(findings.some(({ subject }) => subject === "alg")
+      ? []
+      : ofAlgorithm(assertion, exchanger.asks.algorithms))
+  )
 
-  const traded = yield* Effect.result(exchanger.exchange(assertion, request))
+  const traded = yield* attempt(() => exchanger.exchange(assertion, request))
   if (Result.isFailure(traded)) {
-    yield* say(ofFailure("exchange", traded.failure))
+    yield* say(ofReason("exchange", traded.failure.reason))
     return false
   }
   const credential = traded.success
-  yield* say({
-    verdict: "right",
-    subject: "exchange",
-    what: `${exchanger.name} took it; what it gave lives for ${Math.round((credential.expiresAt - credential.obtainedAt) / 60_000)} min.`
-  })
-  yield* say(...granted(credential, permissions))
+  yield* say(
+    {
+      verdict: "right",
+      subject: "exchange",
+      what: `${exchanger.name} took it; what it gave lives for ${span(credential.expiresAt - credential.obtainedAt)}.`
+    },
+    ...granted(credential, permissions)
+  )
+  for (const url of calls) yield* say(yield* called(credential, url, fetch))
   return isHealthy
 })
 
-const ofFailure = (subject: string, { reason }: FederationError): Finding => {
-  const fix = "hint" in reason ? reason.hint : undefined
-  return {
-    verdict: "wrong",
-    subject,
-    what:
-      reason._tag === "Rejected"
-        ? `${reason.code}: ${reason.description}`
-        : reason._tag === "Misconfigured"
-          ? `\`${reason.setting}\` ${reason.problem}`
-          : reason.detail,
-    ...(fix !== undefined && { fix })
-  }
+/** A flow tries again as well; and the AWS SDK reckons with the clock's difference from its second call on. */
+const once = {
+  times: 1,
+  while: ({ reason }: FederationError) =>
+    reason._tag === "Transient" && reason.retryAt === undefined
 }
 
-/** What a token says that it is good for, where it says it: it is opaque to flows, and a person may look into it. */
-const granted = (
-  credential: Credential.Credential,
-  permissions: ReadonlyArray<string>
+const ofAlgorithm = (
+  { algorithm = "nothing" }: Assertion.Assertion,
+  taken: ReadonlyArray<string> | undefined
 ): ReadonlyArray<Finding> => {
-  const token = "token" in credential ? credential.token : undefined
-  if (!Redacted.isRedacted(token)) return []
-  const decoded = Assertion.fromJwt(Redacted.make(`${Redacted.value(token)}`), { obtainedAt: 0 })
-  if (Result.isFailure(decoded)) return []
-  const { roles, scp } = decoded.success.claims
-  const held: ReadonlyArray<string> = [
-    ...(Array.isArray(roles) ? roles.filter((role) => typeof role === "string") : []),
-    ...(typeof scp === "string" ? scp.split(" ") : [])
+  if (taken === undefined) return []
+  return [
+    taken.includes(algorithm)
+      ? { verdict: "right", subject: "alg", what: `${algorithm} is taken.` }
+      : {
+          verdict: "wrong",
+          subject: "alg",
+          what: `The token is signed with ${algorithm}, and only ${taken.join(", ")} are taken.`,
+          fix: `Have the issuer sign with ${taken[0]}.`
+        }
   ]
-  const missing = permissions.filter((permission) => !held.includes(permission))
-  if (missing.length > 0) {
-    return [
-      {
-        verdict: "wrong",
-        subject: "roles",
-        what: `The token has ${held.length === 0 ? "no role at all" : held.join(", ")}, and not ${missing.join(", ")}.`,
-        fix: "Assign the role to the app, with an administrator's consent; it shows in tokens that are issued after that, some minutes later."
-      }
-    ]
-  }
-  return held.length === 0
-    ? []
-    : [{ verdict: "right", subject: "roles", what: `The token has ${held.join(", ")}.` }]
 }

@@ -1,36 +1,19 @@
 /** What is wrong between a token, a trust record and an error, from as many of them as are at hand, without a call. */
 import type { Assertion } from "@federate/core"
 import { nearest } from "./compare.ts"
+import { tolerance } from "./clocks.ts"
 import type { Comparison } from "./compare.ts"
+import type { Finding } from "./Finding.ts"
 import { knownIssuer } from "./issuers.ts"
 import type { ErrorMeaning, RelyingParty, TrustRecord } from "./RelyingParty.ts"
-
-/** One thing that was looked at, and what came of it. */
-export interface Finding {
-  /**
-   * `risky`: it works, for more than may be meant. `unknown`: only the other side can tell. `note`: nothing is wrong,
-   * and it is good to know.
-   */
-  readonly verdict: "right" | "wrong" | "risky" | "unknown" | "note"
-  /** What was looked at: a claim's name, an error's code, `alg`, `exp`, … */
-  readonly subject: string
-  /** What is so, in a sentence. */
-  readonly what: string
-  /** Why it is so, or why it matters. */
-  readonly why?: string
-  /** The one thing to do. */
-  readonly fix?: string
-  /** Both sides, where two were compared. */
-  readonly comparison?: Comparison
-}
 
 export interface Given {
   /** Decoded, never trusted. */
   readonly assertion?: Assertion.Assertion | undefined
   readonly documents: ReadonlyArray<unknown>
   readonly text: string
-  /** Epoch milliseconds. */
-  readonly now: number
+  /** Epoch milliseconds. Absent: the token's times are not looked at. */
+  readonly now?: number
 }
 
 export interface Explanation {
@@ -44,9 +27,6 @@ export interface Explanation {
   }
   readonly findings: ReadonlyArray<Finding>
 }
-
-/** Clocks may disagree by so much, in milliseconds, before a time is told to be wrong. */
-const tolerance = 60_000
 
 /**
  * Holds the token against the record that comes nearest to taking it, and tells what each error means. With a token
@@ -114,7 +94,7 @@ const ofError = (
 const ofToken = (
   { claims }: Assertion.Assertion,
   caution: string | undefined,
-  now: number
+  now: number | undefined
 ): ReadonlyArray<Finding> => {
   const { exp, iat, nbf, sub } = claims
   return [
@@ -130,7 +110,7 @@ const ofToken = (
             what: "The token is about nobody: it has no subject that a trust could name."
           } satisfies Finding
         ]),
-    ...ofTimes(exp, typeof nbf === "number" ? nbf : iat, now)
+    ...(now === undefined ? [] : ofTimes(exp, typeof nbf === "number" ? nbf : iat, now))
   ]
 }
 

@@ -1,11 +1,12 @@
 /** `federate doctor`: a flow, one step at a time, with both halves of its trust side by side. */
-import type { Assertion } from "@federate/core"
 import type { Finding } from "@federate/trust"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { platformEnvironment, platformFetch } from "@federate/http"
+import type { Platform } from "@federate/http"
 import { fromCommand, fromFlow, own } from "../adminToken.ts"
 import { flowOf, load } from "../configFile.ts"
 import { linesOf } from "../explanation.ts"
@@ -23,6 +24,12 @@ export const doctor = Command.make(
       Flag.withDescription("An app role or scope that the token must have; may be repeated"),
       Flag.atLeast(0)
     ),
+    call: Flag.String("call").pipe(
+      Flag.withDescription(
+        "A URL that the token is wanted for: it is asked for once (GET); may be repeated"
+      ),
+      Flag.atLeast(0)
+    ),
     adminTokenCommand: Flag.String("admin-token-command").pipe(
       Flag.withDescription(
         "A shell command that prints a token which may read the trust on the other side"
@@ -38,16 +45,20 @@ export const doctor = Command.make(
       Flag.withDefault(false)
     )
   },
-  Effect.fn(function* ({ adminFlow, adminTokenCommand, flow, json, permission, scope }) {
+  Effect.fn(function* ({ adminFlow, adminTokenCommand, call, flow, json, permission, scope }) {
     const { config } = yield* root
     yield* Effect.gen(function* () {
-      const file = yield* load(Option.getOrUndefined(config))
+      const { diagnose, watchClocks } = yield* Effect.promise(() => import("@federate/trust"))
+      const clocks = yield* watchClocks(platformFetch)
+      const platform: Platform = { fetch: clocks.fetch, environment: platformEnvironment }
+      const file = yield* load(Option.getOrUndefined(config), platform)
       const definition = yield* flowOf(file, flow)
-      const { diagnose } = yield* Effect.promise(() => import("@federate/trust"))
-      const { relyingParties, trustReaders } = yield* Effect.promise(
+      const { checkups, relyingParties, trustReaders } = yield* Effect.promise(
         () => import("../relyingParties.ts")
       )
-      const { exchanger, source } = yield* definition.parts
+      // What it is handed was decoded by the schema of the adapter of that very type.
+      const look = (of: (typeof checkups)["sources"], type: string, settings: unknown) =>
+        of.flatMap((each) => (each.type === type ? [each.look(settings as never, platform)] : []))
       const reader = trustReaders.find(({ type }) => type === definition.exchanger)
       const admin = Option.isSome(adminFlow)
         ? yield* flowIssuing(file, adminFlow.value, "AccessToken")
@@ -61,20 +72,26 @@ export const doctor = Command.make(
       const found: Array<Finding> = []
       const isHealthy = yield* diagnose(
         {
-          exchanger,
-          source,
+          parts: definition.parts,
+          checkups: [
+            ...definition.sources
+              .toReversed()
+              .flatMap(({ settings, type }) => look(checkups.sources, type, settings)),
+            ...look(checkups.exchangers, definition.exchanger ?? "", definition.exchangerSettings)
+          ],
+          clocks,
           request: scope.length === 0 ? {} : { scopes: scope },
           permissions: permission,
-          verify,
+          calls: call,
           trust:
             reader &&
             Effect.gen(function* () {
               const token = reader.scope === undefined ? undefined : yield* tokenFor(reader.scope)
               return yield* reader.read(
-                // Decoded by the schema of the adapter of that very type.
+                // As above.
                 definition.exchangerSettings as never,
                 { token },
-                { environment: (name) => process.env[name] }
+                platform
               )
             })
         },
@@ -107,16 +124,11 @@ export const doctor = Command.make(
     {
       command: "federate doctor graph --permission Application.Read.All",
       description: "Does the token have that role?"
+    },
+    {
+      command:
+        "federate doctor graph --call 'https://graph.microsoft.com/v1.0/applications?$top=1'",
+      description: "Is that call answered with it?"
     }
   ])
 )
-
-const verify = Effect.fnUntraced(function* ({ issuer, token }: Assertion.Assertion) {
-  if (issuer === undefined) return yield* Effect.fail({ message: "it has no iss" })
-  const {
-    algorithms,
-    remoteKeys,
-    verify: check
-  } = yield* Effect.promise(() => import("@federate/oidc"))
-  yield* check(token, { keys: yield* remoteKeys({ issuer }), algorithms, issuer })
-})

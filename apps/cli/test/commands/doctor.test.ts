@@ -60,7 +60,19 @@ describe("federate doctor", () => {
       assert.strictEqual(stderr, "")
       assert.deepEqual(
         stdout.split("\n").flatMap((line) => /^(\S) (\S+)/.exec(line)?.slice(1, 3).join(" ") ?? []),
-        ["✓ source", "✓ issuer", "✓ iss", "✓ aud", "✓ sub", "✓ alg", "✓ exchange", "✓ roles"]
+        [
+          "✓ credentials",
+          "? pool",
+          "✓ source",
+          "· assertion",
+          "✓ issuer",
+          "✓ iss",
+          "✓ aud",
+          "✓ sub",
+          "✓ alg",
+          "✓ exchange",
+          "✓ roles"
+        ]
       )
     })
   )
@@ -96,7 +108,7 @@ describe("federate doctor", () => {
       const { stdout } = yield* federate(["doctor", "graph", "--json", ...asAdministrator])
       const { findings, healthy } = JSON.parse(stdout)
       assert.isTrue(healthy)
-      assert.strictEqual(findings.length, 8)
+      assert.strictEqual(findings.length, 11)
     })
   )
 
