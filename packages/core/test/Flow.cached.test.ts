@@ -75,6 +75,19 @@ describe("a cold flow", () => {
     })
   )
 
+  it.effect("serves it, too, to who was waiting for a flight that then fails", () =>
+    Effect.gen(function* () {
+      const { flow } = yield* hourly({
+        on: (call) =>
+          call === 1 ? Effect.andThen(Effect.sleep("5 seconds"), refused()) : Effect.void
+      })
+      const waiting = yield* start(ask(flow, { scopes: ["a"] }))
+      assert.strictEqual(yield* ask(flow, { scopes: ["a"], claims: "{}" }), "token-2")
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(yield* Fiber.join(waiting), "token-2")
+    })
+  )
+
   it.effect("reads memory each time it is run, not when it is built", () =>
     Effect.gen(function* () {
       const { flow } = yield* hourly()

@@ -9,6 +9,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
+import { same } from "../Credential.ts"
 import type { Credential } from "../Credential.ts"
 import { FederationError, Malformed, Misconfigured } from "../FederationError.ts"
 import type { Flow } from "../Flow.ts"
@@ -174,11 +175,24 @@ export const cached = Effect.fnUntraced(function* <C extends Credential>(
         // Its failure is nobody's error: when it brought nothing, a flight with all its attempts follows.
         return Effect.andThen(Effect.exit(Deferred.await(flight.done)), credential(request))
       }
-      if (flight !== undefined) return Deferred.await(flight.done)
+      if (flight !== undefined) return outcome(entry, request, flight)
       if (standing !== undefined) return Effect.fail(standing)
       if (isClosed()) return Effect.fail(closed(flow))
-      return Effect.flatMap(start(entry, request, false), ({ done }) => Deferred.await(done))
+      return Effect.flatMap(start(entry, request, false), (started) =>
+        outcome(entry, request, started)
+      )
     })
+
+  /** What a flight brings; or what came into hand meanwhile (a claims challenge's answer, a clock put right), if it fails. */
+  const outcome = (entry: Entry<C>, { rejected }: TokenRequest.TokenRequest, { done }: Flight<C>) =>
+    Deferred.await(done).pipe(
+      Effect.catch((error) => {
+        const held = entry.isValid ? entry.credential : undefined
+        return held === undefined || (rejected !== undefined && same(held, rejected))
+          ? Effect.fail(error)
+          : Effect.succeed(held)
+      })
+    )
 
   /** The credential in hand is valid, but past its hard point. */
   const expiring = Effect.fnUntraced(function* (
