@@ -306,7 +306,7 @@ describe("federate run", () => {
   flows: [graph]
   hosts: [broker.internal:8080]
   sockets: { own: { path: ${here}/socket, flows: [workload, keys] } }
-  azure: { resources: { https://graph.microsoft.com: graph } }
+  azure: { resources: { "https://graph.microsoft.com": graph } }
   gce: { identityFlow: workload }
   aws: { flow: keys, region: eu-north-1 }
   tokenFiles:
