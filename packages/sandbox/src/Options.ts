@@ -66,7 +66,7 @@ export interface Options {
     readonly tokenLifetime?: Duration.Input
     /** How far an assertion's clock may be off. Default 5 minutes, which is also the most. */
     readonly clockTolerance?: Duration.Input
-    /** How long an application, credential or grant stays unseen by the token endpoint. Default 0. */
+    /** How long what is made stays unseen where it matters, here and in the other clouds. Default 0. */
     readonly propagation?: Duration.Input
   }
   /** The plain authorization server, and the services that take assertions. */

@@ -149,8 +149,8 @@ export interface Sandbox {
   /** Sets a service's clock wrong by so many milliseconds; negative is behind. */
   readonly skew: (service: Service, millis: number) => void
   /**
-   * How long an application, credential or grant stays unseen by Entra's token endpoint after it was made, and a pool,
-   * provider or policy by Google.
+   * How long what is made or changed stays unseen where it matters: an application, credential or grant by Entra's token
+   * endpoint, a pool, provider or policy by Google, a role, provider or policy by STS and AWS's authorization.
    */
   readonly propagation: (delay: Duration.Input) => void
 
@@ -239,7 +239,11 @@ export const make = Effect.fnUntraced(function* (
   const http = `http://localhost:${listener.httpPort}`
   const https = `https://localhost:${listener.httpsPort}`
 
-  const account = Account.make(region)
+  /** How long what is made stays unseen elsewhere, in milliseconds. */
+  let propagation = Duration.toMillis(options.entra?.propagation ?? 0)
+  // Without a delay everything is seen, whatever the clock was when it was made.
+  const seenUntil = (now: number) => (propagation === 0 ? Infinity : now - propagation)
+  const account = Account.make(region, seenUntil)
   const pools: IdentityPools = new Map()
   const cognito: CognitoIssuer.Issuer = {
     url: options.cognito?.issuer ?? https,
@@ -259,7 +263,7 @@ export const make = Effect.fnUntraced(function* (
     issuerKeys,
     tokenLifetime: wholeSeconds(options.entra?.tokenLifetime ?? "3599 seconds"),
     clockTolerance: Duration.toMillis(options.entra?.clockTolerance ?? "5 minutes"),
-    propagation: Duration.toMillis(options.entra?.propagation ?? 0),
+    seenUntil,
     revokedAt: 0
   }
   const issuers = Issuers.make(https, clock)
@@ -269,8 +273,7 @@ export const make = Effect.fnUntraced(function* (
     issuerKeys,
     keys: googleKeys,
     clockTolerance: 60_000,
-    // Without a delay everything is seen, whatever the clock was when it was made.
-    seenUntil: (now) => (tenant.propagation === 0 ? Infinity : now - tenant.propagation)
+    seenUntil
   }
 
   const appService = AppService.make({ tenant, managedIdentities, clock }, http)
@@ -434,7 +437,7 @@ export const make = Effect.fnUntraced(function* (
     },
     skew: (service, millis) =>
       clock.skew(Result.getOrThrow(Endpoint.checkService(service)), millis),
-    propagation: (delay) => void (tenant.propagation = Duration.toMillis(delay)),
+    propagation: (delay) => void (propagation = Duration.toMillis(delay)),
     revokeTokens: () =>
       void (tenant.revokedAt = ServiceClock.seconds(
         Effect.runSyncWith(context)(clock.now("entra"))

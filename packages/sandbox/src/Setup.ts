@@ -6,6 +6,7 @@ import * as Policy from "./aws/Policy.ts"
 import { cognitoPrincipal } from "./aws/WebIdentity.ts"
 import * as IdentityPools from "./cognito/IdentityPools.ts"
 import * as Directory from "./entra/Directory.ts"
+import * as History from "./kernel/History.ts"
 import type { Trust } from "./Options.ts"
 
 /** The first journey's developer provider, and the workload's user id with it. */
@@ -57,7 +58,8 @@ export const federatedRole = (
     url: issuer.replace(/^https:\/\//, ""),
     clientIds: [audience],
     thumbprints: [],
-    createdAt: now
+    createdAt: now,
+    tags: new Map()
   })
   return Account.addRole(account, {
     name: "federated",
@@ -83,6 +85,7 @@ const putPolicy = (
     Statement: [{ Effect: "Allow", ...statement }]
   })
   role.policies.set(name, { document, statements: Result.getOrThrow(Policy.parse(document)) })
+  Account.setPermissions(role)
 }
 
 export interface Journey {
@@ -100,6 +103,7 @@ export interface Journey {
 /** AWS → Entra → Microsoft Graph, with both halves of the trust in place, and no more than it needs. */
 export const firstJourney = (journey: Journey) => {
   const { account, directory, issuer, now, pools, role } = journey
+  const { always } = Directory
   const pool = IdentityPools.addPool(pools, account.region, {
     IdentityPoolName: "federate",
     AllowUnauthenticatedIdentities: false,
@@ -111,9 +115,8 @@ export const firstJourney = (journey: Journey) => {
     Resource: `arn:aws:cognito-identity:${account.region}:${account.id}:identitypool/${pool.id}`
   })
   // The pool names no role yet; whoever names this one finds it ready.
-  role.trustPolicy = trustOf(lambda, identitiesOf(pool.id))
+  History.set(role.trustPolicy, trustOf(lambda, identitiesOf(pool.id)), always)
 
-  const { always } = Directory
   const application = Directory.addApplication(
     directory,
     Directory.newApplication({ displayName: "federate-first-journey" }, now),

@@ -3,6 +3,7 @@ import { randomBytes, randomInt } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { KeyRing } from "../KeyRing.ts"
+import * as History from "../kernel/History.ts"
 import { AwsError } from "./AwsError.ts"
 import type { Context } from "./Condition.ts"
 import * as Policy from "./Policy.ts"
@@ -15,6 +16,21 @@ interface Document<Statement> {
 
 export type TrustPolicy = Document<Policy.TrustStatement>
 
+/** By key, as they were written. */
+export type Tags = Map<string, string>
+
+export interface ManagedPolicy extends Document<Policy.Statement> {
+  readonly arn: string
+  readonly name: string
+  /** `/`, or `/…/`. */
+  readonly path: string
+  /** `ANPA…` */
+  readonly id: string
+  /** Epoch milliseconds. */
+  readonly createdAt: number
+  readonly tags: Tags
+}
+
 export interface Role {
   readonly name: string
   /** `/`, or `/…/`. */
@@ -24,11 +40,17 @@ export interface Role {
   readonly arn: string
   /** Epoch milliseconds. */
   readonly createdAt: number
+  description: string | undefined
   /** In seconds. */
-  readonly maxSessionDuration: number
+  maxSessionDuration: number
   /** Who may assume it. */
-  trustPolicy: TrustPolicy
+  readonly trustPolicy: History.History<TrustPolicy>
   readonly policies: Map<string, Document<Policy.Statement>>
+  /** Managed policies, by ARN. */
+  readonly attached: Map<string, ManagedPolicy>
+  /** What all its policies say together. */
+  readonly permissions: History.History<ReadonlyArray<Policy.Statement>>
+  readonly tags: Tags
 }
 
 export interface AccessKey {
@@ -53,11 +75,12 @@ export interface OidcProvider {
   readonly arn: string
   /** The issuer without its scheme. */
   readonly url: string
-  readonly clientIds: Set<string>
+  readonly clientIds: History.History<ReadonlySet<string>>
   /** Kept and shown: AWS trusts the providers' certificate authorities by itself. */
   readonly thumbprints: ReadonlyArray<string>
   /** Epoch milliseconds. */
   readonly createdAt: number
+  readonly tags: Tags
 }
 
 /** The account's own issuer, from when outbound federation was first enabled. */
@@ -75,16 +98,22 @@ export interface Account {
   readonly keys: Map<string, AccessKey>
   /** By ARN. */
   readonly oidcProviders: Map<string, OidcProvider>
+  /** The account's own managed policies, by ARN. */
+  readonly policies: Map<string, ManagedPolicy>
   outbound?: Outbound
+  /** What STS and authorization see: what was set until this time, epoch milliseconds. */
+  readonly seenUntil: (now: number) => number
 }
 
-export const make = (region: string): Account => ({
+export const make = (region: string, seenUntil: Account["seenUntil"]): Account => ({
   // AWS's own example account.
   id: "111122223333",
   region,
   roles: new Map(),
   keys: new Map(),
-  oidcProviders: new Map()
+  oidcProviders: new Map(),
+  policies: new Map(),
+  seenUntil
 })
 
 export const addRole = (
@@ -93,24 +122,54 @@ export const addRole = (
     readonly name: string
     readonly createdAt: number
     readonly trustPolicy: TrustPolicy
+    /** Since when it is there for all; by default, for ever. */
+    readonly setAt?: number
     /** Default `/`. */
     readonly path?: string
+    readonly description?: string | undefined
     /** In seconds. Default an hour. */
-    readonly maxSessionDuration?: number
+    readonly maxSessionDuration?: number | undefined
+    readonly tags?: Tags
   }
 ): Role => {
-  const { maxSessionDuration = 3600, path = "/" } = options
+  const {
+    createdAt,
+    maxSessionDuration = 3600,
+    name,
+    path = "/",
+    setAt,
+    tags = new Map()
+  } = options
   const role: Role = {
-    ...options,
+    name,
+    createdAt,
     path,
+    description: options.description,
     maxSessionDuration,
+    tags,
     id: `AROA${base32(17)}`,
-    arn: roleArn(account, options.name, path),
-    policies: new Map()
+    arn: roleArn(account, name, path),
+    trustPolicy: History.begin(options.trustPolicy, setAt),
+    policies: new Map(),
+    attached: new Map(),
+    permissions: History.begin<ReadonlyArray<Policy.Statement>>([])
   }
   account.roles.set(role.name, role)
   return role
 }
+
+/** Has what its policies now say hold from then on: to be called after each change of them. */
+export const setPermissions = (
+  { attached, permissions, policies }: Role,
+  setAt: number = Number.NEGATIVE_INFINITY
+): void =>
+  History.set(
+    permissions,
+    [...policies.values(), ...attached.values()].flatMap(({ statements }) => statements),
+    setAt
+  )
+
+export const newPolicyId = (): string => `ANPA${base32(17)}`
 
 export const roleArn = (account: Account, name: string, path = "/"): string =>
   `arn:aws:iam::${account.id}:role${path}${name}`
@@ -121,11 +180,16 @@ export const oidcProviderArn = (account: Account, url: string): string =>
 /** Trusts an issuer's assertions for these audiences. */
 export const addOidcProvider = (
   account: Account,
-  options: Omit<OidcProvider, "arn" | "clientIds"> & { readonly clientIds: Iterable<string> }
+  options: Omit<OidcProvider, "arn" | "clientIds"> & {
+    readonly clientIds: Iterable<string>
+    /** Since when it is there for all; by default, for ever. */
+    readonly setAt?: number
+  }
 ): OidcProvider => {
+  const { clientIds, setAt, ...rest } = options
   const provider: OidcProvider = {
-    ...options,
-    clientIds: new Set(options.clientIds),
+    ...rest,
+    clientIds: History.begin<ReadonlySet<string>>(new Set(clientIds), setAt),
     arn: oidcProviderArn(account, options.url)
   }
   account.oidcProviders.set(provider.arn, provider)
@@ -155,6 +219,13 @@ export const addKey = (
 export const callerArn = (account: Account, { role, sessionName }: AccessKey): string =>
   `arn:aws:sts::${account.id}:assumed-role/${role.name}/${sessionName}`
 
+/** Who wants to do something, and when. */
+export interface Caller {
+  readonly caller: AccessKey
+  /** Epoch milliseconds, on AWS's clock. */
+  readonly now: number
+}
+
 /**
  * Whether the key's role may do it.
  *
@@ -162,12 +233,12 @@ export const callerArn = (account: Account, { role, sessionName }: AccessKey): s
  */
 export const authorize = (
   account: Account,
-  key: AccessKey,
+  { caller: key, now }: Caller,
   action: string,
   resource: string,
   { context, told = resource }: { readonly told?: string; readonly context?: Context } = {}
 ): Effect.Effect<void, AwsError> => {
-  const statements = [...key.role.policies.values()].flatMap((policy) => policy.statements)
+  const statements = History.seen(key.role.permissions, account.seenUntil(now)) ?? []
   const decisions = {
     "identity-based": Policy.evaluate(statements, action, resource, context),
     session:

@@ -5,7 +5,7 @@ import type { Endpoint } from "../kernel/Endpoint.ts"
 import type { Request } from "../kernel/Http.ts"
 import type { Service } from "../kernel/Service.ts"
 import type { ServiceClock } from "../kernel/ServiceClock.ts"
-import type { AccessKey, Account } from "./Account.ts"
+import type { Account, Caller } from "./Account.ts"
 import { AwsError, imposed, queryProtocol } from "./AwsError.ts"
 import * as SigV4 from "./SigV4.ts"
 import type * as Xml from "./Xml.ts"
@@ -18,11 +18,14 @@ interface Call {
 }
 
 /** The `…Result` element's content; nothing for an action without a result. */
-type Result = Effect.Effect<Xml.Content | undefined, AwsError>
+export type Result = Effect.Effect<Xml.Content | undefined, AwsError>
 
-interface SignedOperation {
+/** A call, and who signed it. */
+export interface Signed extends Call, Caller {}
+
+export interface SignedOperation {
   readonly endpoint: Endpoint
-  readonly run: (call: Call & { readonly caller: AccessKey }) => Result
+  readonly run: (call: Signed) => Result
 }
 
 /** An operation that takes no signature. */

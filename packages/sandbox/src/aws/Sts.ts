@@ -7,11 +7,13 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as History from "../kernel/History.ts"
 import type { Service } from "../kernel/Service.ts"
 import type { ServiceClock } from "../kernel/ServiceClock.ts"
 import * as Account from "./Account.ts"
 import { AwsError } from "./AwsError.ts"
 import * as Condition from "./Condition.ts"
+import { awsManaged, findPolicy } from "./ManagedPolicies.ts"
 import * as Outbound from "./Outbound.ts"
 import * as Policy from "./Policy.ts"
 import * as Query from "./Query.ts"
@@ -70,7 +72,8 @@ export const make = (identities: WebIdentity.WebIdentities, clock: ServiceClock)
 
       GetWebIdentityToken: {
         endpoint: "sts.GetWebIdentityToken",
-        run: Effect.fnUntraced(function* ({ caller, now, parameters }) {
+        run: Effect.fnUntraced(function* (call) {
+          const { caller, now, parameters } = call
           const input = yield* Shape.decode(tokenInput, {
             ...parameters,
             Tags: tagsOf(parameters["Tags"])
@@ -86,9 +89,9 @@ export const make = (identities: WebIdentity.WebIdentities, clock: ServiceClock)
             ...(tags.length > 0 && { "aws:TagKeys": tags.map(([key]) => key) }),
             ...Object.fromEntries(tags.map(([key, value]) => [`aws:RequestTag/${key}`, [value]]))
           })
-          yield* Account.authorize(account, caller, "sts:GetWebIdentityToken", "*", { context })
+          yield* Account.authorize(account, call, "sts:GetWebIdentityToken", "*", { context })
           if (tags.length > 0) {
-            yield* Account.authorize(account, caller, "sts:TagGetWebIdentityToken", "*", {
+            yield* Account.authorize(account, call, "sts:TagGetWebIdentityToken", "*", {
               context
             })
           }
@@ -140,7 +143,7 @@ export const make = (identities: WebIdentity.WebIdentities, clock: ServiceClock)
               "The sandbox knows OpenID tokens alone, which come without ProviderId."
             )
           }
-          const sessionPolicy = yield* sessionPolicyOf(input.Policy, input.PolicyArns)
+          const sessionPolicy = yield* sessionPolicyOf(account, input.Policy, input.PolicyArns)
           const identity = yield* WebIdentity.verify(
             identities,
             Redacted.make(input.WebIdentityToken),
@@ -162,15 +165,12 @@ export const make = (identities: WebIdentity.WebIdentities, clock: ServiceClock)
             ...(tags ? ["sts:TagSession"] : []),
             ...(sourceIdentity === undefined ? [] : ["sts:SetSourceIdentity"])
           ]
+          const trust = role && History.seen(role.trustPolicy, account.seenUntil(now))
           const refused = wanted.find(
             (action) =>
-              role === undefined ||
-              Policy.evaluateTrust(
-                role.trustPolicy.statements,
-                action,
-                identity.principal,
-                context
-              ) !== "allowed"
+              trust === undefined ||
+              Policy.evaluateTrust(trust.statements, action, identity.principal, context) !==
+                "allowed"
           )
           if (role === undefined || refused !== undefined) {
             return yield* new AwsError({
@@ -235,11 +235,9 @@ const tagsOf = (list: unknown): Readonly<Record<string, unknown>> =>
     )
   )
 
-/** The one managed policy that the sandbox knows. */
-const administratorAccess = "arn:aws:iam::aws:policy/AdministratorAccess"
-
 /** What the session may do at most; nothing where nothing narrows it. */
 const sessionPolicyOf = Effect.fnUntraced(function* (
+  account: Account.Account,
   document: string | undefined,
   list: ReadonlyArray<unknown> | undefined
 ) {
@@ -247,21 +245,16 @@ const sessionPolicyOf = Effect.fnUntraced(function* (
   const inline = document === undefined ? Result.succeed([]) : Policy.parse(document)
   if (Result.isFailure(inline)) return yield* malformed(inline.failure)
   if ((list ?? []).length > 10) return yield* invalidRequest("At most 10 PolicyArns are allowed.")
-  for (const each of list ?? []) {
+  const managed = yield* Effect.forEach(list ?? [], (each) => {
     const arn = Predicate.isObject(each) && "arn" in each ? String(each.arn) : ""
-    if (arn !== administratorAccess) {
-      return yield* invalidRequest(
-        `The sandbox knows one managed policy, ${administratorAccess}, and not "${arn}".`
-      )
-    }
-  }
-  const everything: Policy.Statement = {
-    effect: "Allow",
-    actions: ["*"],
-    resources: ["*"],
-    conditions: []
-  }
-  return list === undefined ? inline.success : [...inline.success, everything]
+    const policy = findPolicy(account, arn)
+    return policy === undefined
+      ? invalidRequest(
+          `There is no managed policy "${arn}": the sandbox knows the account's own, and ${[...awsManaged.keys()].join(", ")}.`
+        )
+      : Effect.succeed(policy.statements)
+  })
+  return [...inline.success, ...managed.flat()]
 })
 
 /** What trust policies can ask of an assertion. */

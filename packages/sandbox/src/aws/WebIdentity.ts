@@ -10,6 +10,7 @@ import type { VerificationError } from "@federate/oidc"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type { IssuerKeys } from "../issuer/IssuerKeys.ts"
+import * as History from "../kernel/History.ts"
 import { seconds } from "../kernel/ServiceClock.ts"
 import { oidcProviderArn } from "./Account.ts"
 import type { Account } from "./Account.ts"
@@ -60,8 +61,9 @@ export const verify = Effect.fnUntraced(function* (
   if (!Number.isInteger(exp) || !Number.isInteger(iat)) return yield* notJwt
   const prefix = issuer === cognito ? cognitoPrincipal : issuer.replace(/^https:\/\//, "")
   const provider = account.oidcProviders.get(oidcProviderArn(account, prefix))
+  const clientIds = provider && History.seen(provider.clientIds, account.seenUntil(now))
   // Its own tokens are for other partitions.
-  if (issuer === account.outbound?.issuer || (provider === undefined && issuer !== cognito)) {
+  if (issuer === account.outbound?.issuer || (clientIds === undefined && issuer !== cognito)) {
     return yield* invalid(`No OpenIDConnect provider found in your account for ${issuer}`)
   }
   yield* keys
@@ -70,7 +72,7 @@ export const verify = Effect.fnUntraced(function* (
   const { azp } = claims
   const audiences = typeof azp === "string" ? [azp] : audience
   const taken =
-    provider === undefined ? audiences[0] : audiences.find((each) => provider.clientIds.has(each))
+    clientIds === undefined ? audiences[0] : audiences.find((each) => clientIds.has(each))
   if (taken === undefined) return yield* invalid("Incorrect token audience")
   return {
     issuer,

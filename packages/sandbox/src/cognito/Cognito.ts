@@ -17,6 +17,7 @@ import { cognitoPrincipal } from "../aws/WebIdentity.ts"
 import type { WebIdentities } from "../aws/WebIdentity.ts"
 import * as Endpoint from "../kernel/Endpoint.ts"
 import type { Request } from "../kernel/Http.ts"
+import * as History from "../kernel/History.ts"
 import type { Service } from "../kernel/Service.ts"
 import { seconds } from "../kernel/ServiceClock.ts"
 import type { ServiceClock } from "../kernel/ServiceClock.ts"
@@ -88,7 +89,7 @@ export const make = ({ clock, identities, issuer, pools }: Options): Service => 
       const caller = yield* SigV4.verify(request, { account, service: "cognito-identity", now })
       const input = yield* decode(members, request)
       const resource = "IdentityPoolId" in input ? arn(`${input.IdentityPoolId}`) : "*"
-      yield* Account.authorize(account, caller, `cognito-identity:${action}`, resource)
+      yield* Account.authorize(account, { caller, now }, `cognito-identity:${action}`, resource)
       return yield* run(input, now)
     })
 
@@ -324,7 +325,8 @@ export const make = ({ clock, identities, issuer, pools }: Options): Service => 
             : yield* Issuer.verify(issuer, Redacted.make(token), { identity, pool, now })
         const roleArn = pool.roles[amr[0] ?? ""]
         const role = [...account.roles.values()].find((one) => one.arn === roleArn)
-        if (role === undefined || !trusts(role, pool, identity, amr)) {
+        const trust = role && History.seen(role.trustPolicy, account.seenUntil(now))
+        if (trust === undefined || role === undefined || !trusts(trust, pool, identity, amr)) {
           return yield* new AwsError({
             code: "InvalidIdentityPoolConfigurationException",
             message: "Invalid identity pool configuration. Check assigned IAM roles for this pool."
@@ -430,7 +432,7 @@ const amrOf = (logins: PublicLogins.PublicLogins): ReadonlyArray<string> =>
 
 /** Whether STS lets the pool's identity assume a role. */
 const trusts = (
-  { trustPolicy }: Account.Role,
+  trustPolicy: Account.TrustPolicy,
   pool: IdentityPools.IdentityPool,
   identity: IdentityPools.Identity,
   amr: ReadonlyArray<string>

@@ -30,8 +30,8 @@ export interface Tenant {
   readonly tokenLifetime: number
   /** How far clocks may disagree, in milliseconds. */
   readonly clockTolerance: number
-  /** How old an object must be for the token endpoint to see it, in milliseconds. */
-  propagation: number
+  /** What the token endpoint sees: what was made until this time, epoch milliseconds. */
+  readonly seenUntil: (now: number) => number
   /** Tokens of clients that can answer a challenge are taken from then on. Seconds since the epoch. */
   revokedAt: number
 }
@@ -71,7 +71,7 @@ export const answer = Effect.fnUntraced(function* (
       : yield* OnBehalfOf.read(yield* required(parameters, "scope"))
   const { capabilities, notBefore } = yield* readClaims(parameters)
 
-  const seen = now - tenant.propagation
+  const seen = tenant.seenUntil(now)
   const { application, client } = yield* findClient(tenant, clientId, seen)
   const assertion = yield* readAssertion(parameters, application)
   yield* FederatedCredentials.accept(assertion, {

@@ -24,7 +24,7 @@ export type Answer = Effect.Effect<object, ApiError>
 export const authorize = Effect.fnUntraced(function* (
   { caller, project, seenUntil }: Call,
   permission: string,
-  own: ReadonlyArray<Policy.History> = []
+  own: ReadonlyArray<Policy.Policies> = []
 ) {
   const isAllowed = [project.policy, ...own].some((policy) =>
     Policy.allows(policy, caller, permission, seenUntil)

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
+import * as History from "../kernel/History.ts"
 import { ApiError, invalid } from "./GoogleError.ts"
 import { isMember, members } from "./Principal.ts"
 import type { Principal } from "./Principal.ts"
@@ -17,16 +18,13 @@ export interface Policy {
   readonly bindings: ReadonlyArray<Binding>
 }
 
-/** A resource's policies, the newest last, each with when it was set: old ones hold until the new one has spread. */
-export type History = Array<{ readonly policy: Policy; readonly setAt: number }>
+/** A resource's policies. */
+export type Policies = History.History<Policy>
 
 const newEtag = (): string => randomBytes(8).toString("base64")
 
-export const begin = (bindings: ReadonlyArray<Binding> = []): History => [
-  { policy: { version: 1, etag: newEtag(), bindings }, setAt: Number.NEGATIVE_INFINITY }
-]
-
-export const current = (history: History): Policy => history.at(-1)!.policy
+export const begin = (bindings: ReadonlyArray<Binding> = []): Policies =>
+  History.begin({ version: 1, etag: newEtag(), bindings })
 
 const serviceAccountUser = [
   "iam.serviceAccounts.getAccessToken",
@@ -77,14 +75,14 @@ const roles: Readonly<Record<string, ReadonlyArray<string>>> = {
 
 /** Whether a policy that is at least this old gives the principal the permission. */
 export const allows = (
-  history: History,
+  policies: Policies,
   principal: Principal,
   permission: string,
   before: number
 ): boolean => {
-  const { policy } = history.findLast(({ setAt }) => setAt <= before) ?? history[0]!
   const names = members(principal)
-  return policy.bindings.some(
+  const { bindings = [] } = History.seen(policies, before) ?? {}
+  return bindings.some(
     (binding) =>
       binding.members.some((member) => names.includes(member)) &&
       (roles[binding.role] ?? []).some((granted) =>
@@ -95,7 +93,7 @@ export const allows = (
 
 /** Puts another policy in the place of the newest: a written `etag` must be that one's. */
 export const replace = (
-  history: History,
+  policies: Policies,
   written: unknown,
   setAt: number
 ): Result.Result<Policy, ApiError> => {
@@ -104,7 +102,7 @@ export const replace = (
     readonly bindings?: unknown
     readonly etag?: unknown
   } // any object may have these
-  if (etag !== undefined && etag !== current(history).etag) {
+  if (etag !== undefined && etag !== History.current(policies).etag) {
     return Result.fail(
       new ApiError({
         status: "ABORTED",
@@ -132,7 +130,7 @@ export const replace = (
     etag: newEtag(),
     bindings: bindings.map(({ members: named, role }) => ({ role, members: named }))
   }
-  history.push({ policy, setAt })
+  History.set(policies, policy, setAt)
   return Result.succeed(policy)
 }
 

@@ -40,7 +40,7 @@ export interface ServiceAccount {
   readonly displayName?: string
   readonly description?: string
   readonly createdAt: number
-  readonly policy: Policy.History
+  readonly policy: Policy.Policies
 }
 
 export interface Project {
@@ -49,7 +49,7 @@ export interface Project {
   readonly pools: Map<string, Pool>
   /** By e-mail. */
   readonly serviceAccounts: Map<string, ServiceAccount>
-  readonly policy: Policy.History
+  readonly policy: Policy.Policies
 }
 
 const digits = (length: number): string =>

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import { authorize } from "./Call.ts"
 import type { Answer, Call } from "./Call.ts"
+import * as History from "../kernel/History.ts"
 import * as Policy from "./Policy.ts"
 
 export const projects = {
@@ -12,7 +13,7 @@ export const projects = {
   }),
   getIamPolicy: Effect.fnUntraced(function* (call: Call) {
     yield* authorize(call, "resourcemanager.projects.getIamPolicy")
-    return Policy.current(call.project.policy)
+    return History.current(call.project.policy)
   }),
   setIamPolicy: Effect.fnUntraced(function* (call: Call) {
     yield* authorize(call, "resourcemanager.projects.setIamPolicy")

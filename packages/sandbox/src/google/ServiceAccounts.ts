@@ -4,6 +4,7 @@ import * as Predicate from "effect/Predicate"
 import { alreadyExists, authorize, textFields } from "./Call.ts"
 import type { Answer, Call } from "./Call.ts"
 import { invalid, notFound } from "./GoogleError.ts"
+import * as History from "../kernel/History.ts"
 import * as Policy from "./Policy.ts"
 import { findServiceAccount, newUniqueId } from "./Project.ts"
 import type { Project, ServiceAccount } from "./Project.ts"
@@ -18,7 +19,7 @@ const describeAccount = (
   email,
   displayName,
   description,
-  etag: Policy.current(policy).etag,
+  etag: History.current(policy).etag,
   oauth2ClientId: uniqueId
 })
 
@@ -68,7 +69,7 @@ export const serviceAccounts = {
   getIamPolicy: Effect.fnUntraced(function* (call: Call, name: string) {
     const account = yield* findAccount(call, name)
     yield* authorize(call, "iam.serviceAccounts.getIamPolicy", [account.policy])
-    return Policy.current(account.policy)
+    return History.current(account.policy)
   }),
   setIamPolicy: Effect.fnUntraced(function* (call: Call, name: string) {
     const account = yield* findAccount(call, name)

@@ -1,21 +1,38 @@
 import { CreateIdentityPoolCommand } from "@aws-sdk/client-cognito-identity"
 import {
   AddClientIDToOpenIDConnectProviderCommand,
+  AttachRolePolicyCommand,
   CreateOpenIDConnectProviderCommand,
+  CreatePolicyCommand,
   CreateRoleCommand,
   DeleteOpenIDConnectProviderCommand,
+  DeletePolicyCommand,
   DeleteRoleCommand,
   DeleteRolePolicyCommand,
+  DetachRolePolicyCommand,
   DisableOutboundWebIdentityFederationCommand,
   EnableOutboundWebIdentityFederationCommand,
   GetOpenIDConnectProviderCommand,
   GetOutboundWebIdentityFederationInfoCommand,
+  GetPolicyCommand,
+  GetPolicyVersionCommand,
   GetRoleCommand,
   GetRolePolicyCommand,
+  ListAttachedRolePoliciesCommand,
   ListOpenIDConnectProvidersCommand,
+  ListOpenIDConnectProviderTagsCommand,
+  ListRolePoliciesCommand,
   ListRolesCommand,
+  ListRoleTagsCommand,
+  ListUsersCommand,
   PutRolePolicyCommand,
-  UpdateAssumeRolePolicyCommand
+  RemoveClientIDFromOpenIDConnectProviderCommand,
+  TagOpenIDConnectProviderCommand,
+  TagRoleCommand,
+  UntagOpenIDConnectProviderCommand,
+  UntagRoleCommand,
+  UpdateAssumeRolePolicyCommand,
+  UpdateRoleCommand
 } from "@aws-sdk/client-iam"
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts"
 import { Fault } from "@federate/sandbox"
@@ -179,9 +196,9 @@ describe("inline policies", () => {
 
 describe("the Query protocol", () => {
   it("refuses an action that is not stood in for", async () => {
-    const { message, name } = await refusal(iamClient(sandbox()).send(new ListRolesCommand({})))
+    const { message, name } = await refusal(iamClient(sandbox()).send(new ListUsersCommand({})))
     assert.strictEqual(name, "InvalidAction")
-    assert.match(message, /Could not find operation ListRoles for version 2010-05-08/)
+    assert.match(message, /Could not find operation ListUsers for version 2010-05-08/)
   })
 
   it("fails in its own words when a fault says so", async () => {
@@ -304,5 +321,248 @@ describe("outbound federation", () => {
     await disable()
     assert.deepInclude(await refusal(info()), { name: "FeatureDisabledException" })
     assert.strictEqual((await enable()).IssuerIdentifier, IssuerIdentifier)
+  })
+})
+
+const another = (RoleName: string) =>
+  iamClient(sandbox()).send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust }))
+
+describe("tags", () => {
+  it("are put on roles when they are made and later, whatever their case, and taken off", async () => {
+    const client = iamClient(sandbox())
+    const RoleName = "tagged"
+    const made = await client.send(
+      new CreateRoleCommand({
+        RoleName,
+        AssumeRolePolicyDocument: trust,
+        Description: "A role",
+        Tags: [{ Key: "federate", Value: "flow" }]
+      })
+    )
+    assert.deepEqual(made.Role?.Tags, [{ Key: "federate", Value: "flow" }])
+    assert.strictEqual(made.Role?.Description, "A role")
+    await client.send(
+      new TagRoleCommand({
+        RoleName,
+        Tags: [
+          { Key: "Federate", Value: "other" },
+          { Key: "team", Value: "" }
+        ]
+      })
+    )
+    const tags = async () => (await client.send(new ListRoleTagsCommand({ RoleName }))).Tags
+    assert.deepEqual(await tags(), [
+      { Key: "Federate", Value: "other" },
+      { Key: "team", Value: "" }
+    ])
+    await client.send(new UntagRoleCommand({ RoleName, TagKeys: ["FEDERATE"] }))
+    assert.deepEqual(await tags(), [{ Key: "team", Value: "" }])
+  })
+
+  it("are put on providers, too", async () => {
+    const client = iamClient(sandbox())
+    const { OpenIDConnectProviderArn, Tags } = await client.send(
+      new CreateOpenIDConnectProviderCommand({
+        Url: "https://tagged.example",
+        Tags: [{ Key: "a", Value: "1" }]
+      })
+    )
+    assert.deepEqual(Tags, [{ Key: "a", Value: "1" }])
+    await client.send(
+      new TagOpenIDConnectProviderCommand({
+        OpenIDConnectProviderArn,
+        Tags: [{ Key: "b", Value: "2" }]
+      })
+    )
+    await client.send(
+      new UntagOpenIDConnectProviderCommand({ OpenIDConnectProviderArn, TagKeys: ["a"] })
+    )
+    const shown = await client.send(
+      new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn })
+    )
+    const listed = await client.send(
+      new ListOpenIDConnectProviderTagsCommand({ OpenIDConnectProviderArn })
+    )
+    for (const found of [shown.Tags, listed.Tags]) {
+      assert.deepEqual(found, [{ Key: "b", Value: "2" }])
+    }
+    assert.deepEqual(shown.ClientIDList, [])
+  })
+
+  it("are refused twice, with a reserved name, too long, or too many", async () => {
+    const tag = (...Tags: ReadonlyArray<{ Key: string; Value: string }>) =>
+      iamClient(sandbox()).send(new TagRoleCommand({ RoleName: role, Tags: [...Tags] }))
+    for (const tags of [
+      [
+        { Key: "a", Value: "" },
+        { Key: "A", Value: "" }
+      ],
+      [{ Key: "aws:a", Value: "" }],
+      [{ Key: "a", Value: "v".repeat(257) }],
+      [{ Key: "a?", Value: "" }]
+    ]) {
+      assert.deepInclude(await refusal(tag(...tags)), { name: "InvalidInputException" })
+    }
+    const many = Array.from({ length: 51 }, (_, index) => ({ Key: `k${index}`, Value: "" }))
+    assert.deepInclude(await refusal(tag(...many)), { name: "LimitExceededException" })
+  })
+
+  it("take a right of their own", async () => {
+    const keys = sandbox().aws.workload
+    await put(allow("iam:CreateRole"))
+    const create = (Tags?: Array<{ Key: string; Value: string }>) =>
+      iamClient(sandbox(), { keys }).send(
+        new CreateRoleCommand({
+          RoleName: "by-workload",
+          AssumeRolePolicyDocument: trust,
+          ...(Tags && { Tags })
+        })
+      )
+    assert.match(
+      (await refusal(create([{ Key: "a", Value: "b" }]))).message,
+      /perform: iam:TagRole/
+    )
+    await create()
+    await remove()
+  })
+})
+
+describe("a role", () => {
+  it("is changed in its description and its longest session", async () => {
+    const RoleName = "changed"
+    const client = iamClient(sandbox())
+    await another(RoleName)
+    await client.send(
+      new UpdateRoleCommand({ RoleName, Description: "d", MaxSessionDuration: 7200 })
+    )
+    const { Role } = await client.send(new GetRoleCommand({ RoleName }))
+    assert.deepInclude(Role, { Description: "d", MaxSessionDuration: 7200 })
+  })
+
+  it("is listed with all others, page by page", async () => {
+    const client = iamClient(sandbox())
+    const names: Array<string | undefined> = []
+    let Marker: string | undefined
+    do {
+      const page = await client.send(
+        new ListRolesCommand({ MaxItems: 2, ...(Marker !== undefined && { Marker }) })
+      )
+      names.push(...(page.Roles ?? []).map((each) => each.RoleName))
+      Marker = page.IsTruncated === true ? page.Marker : undefined
+    } while (Marker !== undefined)
+    assert.includeMembers(names, [role, "sandbox-administrator"])
+    assert.strictEqual(new Set(names).size, names.length)
+    const call = client.send(new ListRolesCommand({ Marker: "x" }))
+    assert.deepInclude(await refusal(call), { name: "InvalidInputException" })
+  })
+
+  it("has a trust policy of at most 2,048 characters", async () => {
+    const long = trust.replace("<&'>", "x".repeat(2048))
+    const call = iamClient(sandbox()).send(
+      new CreateRoleCommand({ RoleName: "long", AssumeRolePolicyDocument: long })
+    )
+    assert.deepInclude(await refusal(call), { name: "LimitExceededException", status: 409 })
+  })
+})
+
+describe("managed policies", () => {
+  const list = async (RoleName: string) => {
+    const client = iamClient(sandbox())
+    const { AttachedPolicies } = await client.send(
+      new ListAttachedRolePoliciesCommand({ RoleName })
+    )
+    return AttachedPolicies?.map(({ PolicyArn }) => PolicyArn)
+  }
+
+  it("of AWS's are attached, decide what the role may do, and are detached", async () => {
+    const client = iamClient(sandbox())
+    const workload = iamClient(sandbox(), { keys: sandbox().aws.workload })
+    const PolicyArn = "arn:aws:iam::aws:policy/IAMReadOnlyAccess"
+    const attachment = { RoleName: role, PolicyArn }
+    const get = () => workload.send(new GetRoleCommand({ RoleName: role }))
+    assert.deepInclude(await refusal(get()), { name: "AccessDenied" })
+    await client.send(new AttachRolePolicyCommand(attachment))
+    await client.send(new AttachRolePolicyCommand(attachment))
+    await get()
+    assert.deepEqual(await list(role), [PolicyArn])
+    await client.send(new DetachRolePolicyCommand(attachment))
+    assert.deepInclude(await refusal(get()), { name: "AccessDenied" })
+    assert.deepInclude(await refusal(client.send(new DetachRolePolicyCommand(attachment))), {
+      name: "NoSuchEntityException"
+    })
+    const unknown = client.send(
+      new AttachRolePolicyCommand({ RoleName: role, PolicyArn: `${PolicyArn}s` })
+    )
+    assert.deepInclude(await refusal(unknown), { name: "NoSuchEntityException", status: 404 })
+  })
+
+  it("of one's own are made once, shown, and go when nobody has them", async () => {
+    const client = iamClient(sandbox())
+    const create = () =>
+      client.send(new CreatePolicyCommand({ PolicyName: "own", PolicyDocument: allow("iam:*") }))
+    const { Policy } = await create()
+    const PolicyArn = Policy?.Arn
+    assert.strictEqual(PolicyArn, `arn:aws:iam::${sandbox().aws.accountId}:policy/own`)
+    assert.deepInclude(await refusal(create()), { name: "EntityAlreadyExistsException" })
+    await another("holder")
+    await client.send(new AttachRolePolicyCommand({ RoleName: "holder", PolicyArn }))
+    const shown = await client.send(new GetPolicyCommand({ PolicyArn }))
+    assert.strictEqual(shown.Policy?.AttachmentCount, 1)
+    const written = await client.send(new GetPolicyVersionCommand({ PolicyArn, VersionId: "v1" }))
+    assert.strictEqual(decodeURIComponent(written.PolicyVersion?.Document ?? ""), allow("iam:*"))
+    const drop = () => client.send(new DeletePolicyCommand({ PolicyArn }))
+    assert.deepInclude(await refusal(drop()), { name: "DeleteConflictException" })
+    assert.match(
+      (await refusal(client.send(new DeleteRoleCommand({ RoleName: "holder" })))).message,
+      /must detach all policies first/
+    )
+    await client.send(new DetachRolePolicyCommand({ RoleName: "holder", PolicyArn }))
+    await drop()
+    assert.deepInclude(await refusal(drop()), { name: "NoSuchEntityException" })
+  })
+
+  it("are ten for a role", async () => {
+    const client = iamClient(sandbox())
+    await another("full")
+    for (let index = 0; index <= 10; index++) {
+      const { Policy } = await client.send(
+        new CreatePolicyCommand({ PolicyName: `p${index}`, PolicyDocument: allow("s3:*") })
+      )
+      const attach = client.send(
+        new AttachRolePolicyCommand({ RoleName: "full", PolicyArn: Policy?.Arn })
+      )
+      if (index < 10) await attach
+      else assert.deepInclude(await refusal(attach), { name: "LimitExceededException" })
+    }
+  })
+
+  it("stand beside inline ones, which are listed by themselves", async () => {
+    const client = iamClient(sandbox())
+    await another("inline")
+    await put(allow("s3:*"), "p", "inline")
+    const { PolicyNames } = await client.send(new ListRolePoliciesCommand({ RoleName: "inline" }))
+    assert.deepEqual(PolicyNames, ["p"])
+    assert.deepEqual(await list("inline"), [])
+  })
+})
+
+describe("a provider's audiences", () => {
+  it("are taken out, there or not", async () => {
+    const client = iamClient(sandbox())
+    const { OpenIDConnectProviderArn } = await client.send(
+      new CreateOpenIDConnectProviderCommand({
+        Url: "https://clients.example",
+        ClientIDList: ["a", "b"]
+      })
+    )
+    for (const ClientID of ["a", "a"]) {
+      await client.send(
+        new RemoveClientIDFromOpenIDConnectProviderCommand({ OpenIDConnectProviderArn, ClientID })
+      )
+    }
+    const { ClientIDList } = await client.send(
+      new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn })
+    )
+    assert.deepEqual(ClientIDList, ["b"])
   })
 })
