@@ -1,6 +1,7 @@
 /** `pnpm bench NAME`: measures beside something bare, in the same run, and says whether the aims are met. */
 const benchmarks: Readonly<Record<string, () => Promise<unknown>>> = {
-  broker: () => import("../apps/server/bench/broker.ts")
+  broker: () => import("../apps/server/bench/broker.ts"),
+  import: () => import("../packages/promise/bench/import.ts")
 }
 
 const [name = ""] = process.argv.slice(2)
