@@ -561,7 +561,17 @@ describe("flights", () => {
       yield* Scope.close(scope, Exit.void)
       const error = yield* Fiber.join(caller)
       assert.isTrue(aborted)
-      assert.isTrue(error.reason._tag === "Misconfigured" && error.reason.setting === "scope")
+      assert.isTrue(error.reason._tag === "Misconfigured" && error.reason.setting === "flow")
+    })
+  )
+
+  it.effect("say so as well when the scope closes in the moment that they are asked for", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { flow } = yield* hourly({ on: () => Effect.never }).pipe(Scope.provide(scope))
+      const caller = yield* Effect.forkChild(Effect.flip(ask(flow)), { startImmediately: true })
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual((yield* Fiber.join(caller)).reason._tag, "Misconfigured")
     })
   )
 

@@ -157,7 +157,8 @@ export const cached = Effect.fnUntraced(function* <C extends Credential>(
       return fly(entry, flight, request).pipe(
         // A flight sees the flow's own surroundings, not those of whoever asked first.
         Effect.updateContext<never, never>(() => surroundings),
-        Effect.forkIn(scope),
+        // At once: what is interrupted before it has begun lands nowhere, and its callers would wait for ever.
+        Effect.forkIn(scope, { startImmediately: true }),
         Effect.as(flight)
       )
     }).pipe(Effect.uninterruptible)
@@ -265,9 +266,9 @@ const closed = (flow: Flow<Credential>): FederationError =>
     flow,
     "configuration",
     new Misconfigured({
-      setting: "scope",
-      problem: "the scope that the flow was made in is closed",
-      hint: "Make the flow in a scope that lives as long as its use: the program's, not a request's."
+      setting: "flow",
+      problem: "is closed",
+      hint: "Make it where it lives as long as its use: in the program's scope, not in a request's."
     })
   )
 
