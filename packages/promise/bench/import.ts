@@ -132,7 +132,7 @@ interface Run {
   readonly memory: number
 }
 
-async function run(index: number, act: string): Promise<Run> {
+async function timed(index: number, act: string): Promise<Run> {
   const started = performance.now()
   const child = spawn(process.execPath, ["run.mjs", `./${index}.mjs`, act], {
     cwd: project,
@@ -154,7 +154,8 @@ async function measure() {
   for (let round = 0; round <= rounds; round++) {
     for (const act of acts) {
       for (const [index] of names.entries()) {
-        const done = await run(index, act)
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        const done = await timed(index, act)
         if (round > 0) runs[index]![act].push(done)
       }
     }
@@ -177,6 +178,6 @@ async function measure() {
   if (!aims.every(([, met]) => met)) process.exitCode = 1
 }
 
-function middle(runs: ReadonlyArray<Run>, what: keyof Run): number {
-  return runs.map((run) => run[what]).toSorted((a, b) => a - b)[Math.floor(runs.length / 2)]!
+function middle(done: ReadonlyArray<Run>, what: keyof Run): number {
+  return done.map((run) => run[what]).toSorted((a, b) => a - b)[Math.floor(done.length / 2)]!
 }

@@ -72,6 +72,8 @@ export interface FederationErrorFields {
 
 /** Why a credential could not be had. It holds no token, secret or assertion, and no foreign error. */
 export class FederationError extends Error {
+  /** Whatever a bundler calls the class. */
+  static override readonly name = "FederationError"
   override readonly name = "FederationError"
   /** The other side's own code where it said no (`AADSTS700213`), else the reason's type (`Transient`). */
   readonly code: string
@@ -80,9 +82,9 @@ export class FederationError extends Error {
   readonly stage: Stage
   readonly reason: Reason
   /** The one fix, where there is one. */
-  readonly hint?: string
+  declare readonly hint?: string
   /** Epoch milliseconds before which the flow makes no new call. */
-  readonly retryAt?: number
+  declare readonly retryAt?: number
 
   constructor(message: string, { adapter, reason, retryAt, stage }: FederationErrorFields) {
     super(message)

@@ -1,5 +1,5 @@
 /** A source, an exchanger, and the policy around them, for who awaits promises. */
-import { Flow as CoreFlow, RefreshPolicy, RetryPolicy } from "@federate/core"
+import { Flow as CoreFlow } from "@federate/core"
 import type * as Core from "@federate/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -8,8 +8,8 @@ import * as Scope from "effect/Scope"
 import type { TokenExchanger } from "./adapters.ts"
 import type { AccessToken, AwsCredentials } from "./Credential.ts"
 import type { Flow, FlowOptions, TokenFlow, TokenOptions, TokenRequest } from "./Flow.ts"
-import { flows } from "./internal/flows.ts"
-import { exchangerBehind, sourceBehind } from "./internal/plain.ts"
+import { exchangerBehind, put, sourceBehind } from "./internal/behind.ts"
+import { refreshPolicy, retryPolicy } from "./internal/policies.ts"
 import { run, start, throwIfAborted } from "./internal/running.ts"
 import * as translate from "./internal/translate.ts"
 
@@ -29,17 +29,22 @@ export function createFlow(
 export function createFlow(
   options: FlowOptions & { readonly exchanger: TokenExchanger<AwsCredentials> }
 ): Flow<AwsCredentials>
-export function createFlow(
-  options: FlowOptions & { readonly exchanger?: TokenExchanger<AccessToken | AwsCredentials> }
-): TokenFlow | Flow<AwsCredentials> {
-  const { exchanger, name, refresh, retry, source } = options
+export function createFlow({
+  exchanger,
+  name,
+  refresh,
+  retry,
+  source
+}: FlowOptions & { readonly exchanger?: TokenExchanger<AccessToken | AwsCredentials> }):
+  | TokenFlow
+  | Flow<AwsCredentials> {
   const scope = Scope.makeUnsafe()
   const making = start(
     Effect.gen(function* () {
       const parts = {
         ...(name !== undefined && { name }),
-        ...(retry !== undefined && { retry: RetryPolicy.of(retry) }),
-        ...(refresh !== undefined && { refresh: RefreshPolicy.make(refresh) }),
+        ...(retry !== undefined && { retry: yield* retryPolicy(retry) }),
+        ...(refresh !== undefined && { refresh: yield* refreshPolicy(refresh) }),
         source: yield* sourceBehind(source)
       }
       return exchanger === undefined
@@ -59,10 +64,10 @@ export function createFlow(
     return known
   }
 
-  const current: Flow<AccessToken | AwsCredentials>["current"] = (request) => {
+  const held = (asked: Core.TokenRequest.TokenRequest | undefined) => {
     const core = ready()
-    const held = core && CoreFlow.current(core, request && asCore(request))
-    return held && translate.credential(held)
+    const credential = core && CoreFlow.current(core, asked)
+    return credential && translate.credential(credential)
   }
 
   const credential: Flow<AccessToken | AwsCredentials>["credential"] = async (
@@ -71,11 +76,12 @@ export function createFlow(
   ) => {
     throwIfAborted(signal)
     const asked = request && asCore(request)
-    const held = current(request)
-    if (held !== undefined) return held
-    return run(
-      Effect.flatMap(made, (core) => Effect.map(core.credential(asked), translate.credential)),
-      signal
+    return (
+      held(asked) ??
+      (await run(
+        Effect.flatMap(made, (core) => Effect.map(core.credential(asked), translate.credential)),
+        signal
+      ))
     )
   }
 
@@ -86,26 +92,23 @@ export function createFlow(
       return ready()?.name ?? name ?? "flow"
     },
     credential,
-    current,
-    getToken: (
-      scopes?: string | ReadonlyArray<string>,
-      { signal, ...request }: TokenOptions = {}
-    ) =>
+    current: (request?: TokenRequest) => held(request && asCore(request)),
+    getToken: (scopes?: string | ReadonlyArray<string>, options?: TokenOptions) =>
       credential(
         scopes === undefined
-          ? request
-          : { ...request, scopes: typeof scopes === "string" ? [scopes] : scopes },
-        { signal }
+          ? options
+          : { ...options, scopes: typeof scopes === "string" ? [scopes] : scopes },
+        options
       ),
     close,
     [Symbol.asyncDispose]: close
   }
   // The overloads tie the credential to the exchanger; the one body serves both.
-  flows.set(flow, made as never)
+  put(flow, made)
   return flow as never
 }
 
-/** Without what is not there: core's keys are exact. */
+/** Without what is not there, nor what is none of its business: core's keys are exact. */
 const asCore = ({
   audience,
   claims,

@@ -35,7 +35,7 @@ export type {
   Transient,
   Unavailable
 } from "./FederationError.ts"
-export { firstAvailable, fromFlow, fromFunction } from "./sources.ts"
+export { cached, firstAvailable, fromFlow, fromFunction } from "./sources.ts"
 export type { AssertionRequest } from "./sources.ts"
 export { toAwsCredentialProvider } from "./toAwsCredentialProvider.ts"
 export type { AwsCredentialIdentity } from "./toAwsCredentialProvider.ts"

@@ -1,14 +1,14 @@
 /** Sources made of other sources, of a flow, and of a function. */
-import { Assertion, AssertionSource as Core, Transient } from "@federate/core"
+import { Assertion, AssertionSource as Core, Malformed, Transient } from "@federate/core"
 import type { Reason } from "@federate/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { AssertionSource } from "./adapters.ts"
-import { flowBehind } from "./internal/flows.ts"
+import { flowBehind, sourceBehind } from "./internal/behind.ts"
 import type { TokenFlow } from "./Flow.ts"
 import { FederationError } from "./FederationError.ts"
-import { sourceBehind, sourceOf } from "./internal/plain.ts"
+import { sourceOf } from "./internal/plain.ts"
 import * as translate from "./internal/translate.ts"
 
 /**
@@ -29,6 +29,13 @@ export const firstAvailable = (
 export const fromFlow = (flow: TokenFlow): AssertionSource =>
   sourceOf(Effect.map(flowBehind(flow), Core.fromFlow))
 
+/**
+ * Remembers a source's assertions, for an issuer that counts calls: an assertion is given again while 20 s or a quarter
+ * of its life is left, whichever is more. The sources of the subpaths whose issuers do are already so.
+ */
+export const cached = (source: AssertionSource): AssertionSource =>
+  sourceOf(Effect.flatMap(sourceBehind(source), Core.cached))
+
 export interface AssertionRequest {
   /** Whom the assertion must be for. */
   readonly audience?: string
@@ -36,7 +43,9 @@ export interface AssertionRequest {
   readonly preferredAudience?: string
   /** What it may be signed with (RFC 7518 §3.1), best first. */
   readonly algorithms?: ReadonlyArray<string>
-  /** Aborted when nobody waits any more. */
+  /** "Not this one": it was refused. */
+  readonly rejected?: string
+  /** Aborted when the attempt has taken too long, or the flow is closed. */
   readonly signal: AbortSignal
 }
 
@@ -56,7 +65,8 @@ export const fromFunction = (
         assertion: Effect.fnUntraced(function* ({
           algorithms,
           audience,
-          preferredAudience
+          preferredAudience,
+          rejected
         }): Effect.fn.Return<Assertion.Assertion, Reason> {
           const obtainedAt = yield* Clock.currentTimeMillis
           const token = yield* Effect.tryPromise({
@@ -65,11 +75,17 @@ export const fromFunction = (
                 signal,
                 ...(audience !== undefined && { audience }),
                 ...(preferredAudience !== undefined && { preferredAudience }),
-                ...(algorithms !== undefined && { algorithms })
+                ...(algorithms !== undefined && { algorithms }),
+                ...(rejected !== undefined && { rejected: Redacted.value(rejected.token) })
               }),
             catch: (error) =>
               error instanceof FederationError ? translate.reason(error.reason) : failed(error)
           })
+          // The types say so; JavaScript does not.
+          if (typeof token !== "string")
+            return yield* Effect.fail(
+              new Malformed({ detail: `The function gave no text, but ${typeof token}` })
+            )
           return yield* Effect.fromResult(Assertion.fromJwt(Redacted.make(token), { obtainedAt }))
         })
       })

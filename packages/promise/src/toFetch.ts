@@ -23,11 +23,18 @@ export interface FetchOptions {
 /** As browsers have it (https://fetch.spec.whatwg.org/#http-redirect-fetch). */
 const mostRedirects = 20
 
+/** How long a token that came in vain is not renewed again, in milliseconds: a resource may refuse them all. */
+const vainPause = 60_000
+
+/** What may be told to an origin that was not named: how an answer is wanted, and nothing that says of whom. */
+const harmless = new Set(["accept", "accept-language", "range"])
+
 /**
  * Attaches the token to requests to the named origins, and refuses requests to any other. On a 401 a new token is asked
  * for, with the claims that a challenge demands, and the request is sent once more, where its body can be: a text, bytes,
  * a form or a `Blob` can, a stream or a `Request` with a body cannot, and gets the 401. Redirects of GET and HEAD are
- * followed, to other origins without the token and any header; those of other methods are handed back.
+ * followed, to other origins without the token or any header but `Accept`, `Accept-Language` and `Range`; those of
+ * other methods are handed back.
  *
  * @example
  * ```ts
@@ -51,6 +58,9 @@ export const toFetch = (
     return fetch(url, { ...request.init, headers, redirect: "manual" })
   }
 
+  /** What was refused as well, in the place of a refused one. */
+  let vain: AccessToken | undefined
+
   /** With the token; once more when it is refused. */
   const authorized = async (url: string, request: Prepared): Promise<Response> => {
     const { signal } = request.init
@@ -58,14 +68,19 @@ export const toFetch = (
     const held = await flow.getToken(scopes, call)
     const response = await send(url, request, held)
     if (response.status !== 401) return response
-    const renewed = await flow.getToken(scopes, {
-      ...call,
-      claims: claimsChallenge(response.headers),
-      rejected: held
+    const claims = claimsChallenge(response.headers)
+    const isVain = held.token === vain?.token && Date.now() - held.obtainedAt < vainPause
+    if (isVain && claims === undefined) return response
+    const renewing = flow.getToken(scopes, { ...call, claims, rejected: held })
+    const renewed = await renewing.catch(async (error: unknown) => {
+      await response.body?.cancel()
+      throw error
     })
     if (!request.repeatable || renewed.token === held.token) return response
     await response.body?.cancel()
-    return send(url, request, renewed)
+    const again = await send(url, request, renewed)
+    if (again.status === 401) vain = renewed
+    return again
   }
 
   return async (input, init) => {
@@ -73,14 +88,17 @@ export const toFetch = (
     let { url } = request
     if (!allowed.has(new URL(url).origin)) throw notAllowed(url)
     for (let redirects = 0; ; redirects++) {
+      // oxlint-disable-next-line no-await-in-loop -- each redirect tells the next
       const response = await authorized(url, request)
       const location = target(url, request, response)
       if (location === undefined) return response
+      // oxlint-disable-next-line no-await-in-loop -- as above
       await response.body?.cancel()
       if (redirects === mostRedirects) throw new TypeError("fetch failed: too many redirects")
       if (!allowed.has(new URL(location).origin)) {
-        const { method, signal } = request.init
-        return fetch(location, { method: method!, signal: signal ?? null })
+        const { headers, method, signal } = request.init
+        const told = [...new Headers(headers)].filter(([name]) => harmless.has(name))
+        return fetch(location, { method: method!, headers: told, signal: signal ?? null })
       }
       url = location
     }

@@ -7,6 +7,8 @@ export interface GetTokenOptions {
   readonly abortSignal?: AbortSignalLike
   /** A claims challenge, as JSON text. */
   readonly claims?: string
+  /** The tenant that a resource names in its challenge. */
+  readonly tenantId?: string
 }
 
 /** `@azure/core-auth`'s `TokenCredential`. */
@@ -25,14 +27,17 @@ export interface TokenCredential {
 
 /**
  * For every client of the Azure SDKs, and of Microsoft Graph. Challenges get a token that answers them: set the Entra
- * exchanger's `clientCapabilities` to `["cp1"]` for continuous access evaluation. The tenant is the exchanger's.
+ * exchanger's `clientCapabilities` to `["cp1"]` for continuous access evaluation.
+ *
+ * @param flow a flow's tenant is its exchanger's; where resources of several tenants are called, a function that gives
+ * the flow for the tenant that a challenge names
  */
-export const toTokenCredential = (flow: TokenFlow): TokenCredential => ({
-  getToken: async (scopes, { abortSignal, claims } = {}) => {
-    const { expiresAt, refreshAt, token } = await flow.getToken(scopes, {
-      claims,
-      signal: abortSignal
-    })
+export const toTokenCredential = (
+  flow: TokenFlow | ((tenantId: string | undefined) => TokenFlow)
+): TokenCredential => ({
+  getToken: async (scopes, { abortSignal, claims, tenantId } = {}) => {
+    const { getToken } = typeof flow === "function" ? flow(tenantId) : flow
+    const { expiresAt, refreshAt, token } = await getToken(scopes, { claims, signal: abortSignal })
     return {
       token,
       expiresOnTimestamp: expiresAt,

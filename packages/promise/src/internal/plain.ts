@@ -1,5 +1,4 @@
 /** The one way in which constructors that give effects become plain functions. */
-import type { FederationError } from "@federate/core"
 import * as Core from "@federate/core"
 import * as Effect from "effect/Effect"
 import type * as EffectDuration from "effect/Duration"
@@ -13,10 +12,11 @@ import type {
 } from "../adapters.ts"
 import type { AccessToken, AwsCredentials } from "../Credential.ts"
 import type { Duration } from "../Duration.ts"
+import { behind, put } from "./behind.ts"
 import { start } from "./running.ts"
 
 /** The same settings without a type of Effect's: texts for secrets, plain durations, plain sources. */
-export type Plain<T> = T extends Core.AssertionSource.AssertionSource
+type Plain<T> = T extends Core.AssertionSource.AssertionSource
   ? AssertionSource
   : T extends Redacted.Redacted
     ? string
@@ -58,52 +58,28 @@ type Secrets<T> = [SecretPath<T>] extends [never]
 
 type PlainArguments<A extends ReadonlyArray<unknown>> = { [K in keyof A]: Plain<A[K]> }
 
-const made = new WeakMap<object, Effect.Effect<unknown, FederationError>>()
-
-/** What stands behind a plain source or exchanger. */
-const behind = (handle: object): Effect.Effect<unknown, FederationError> =>
-  made.get(handle) ??
-  Effect.fail(
-    new Core.FederationError({
-      adapter: "flow",
-      stage: "configuration",
-      reason: new Core.Misconfigured({
-        setting: "kind" in handle && handle.kind === "exchanger" ? "exchanger" : "source",
-        problem: "was not made by this package",
-        hint: "Make it by a function of @federate/promise, installed once."
-      })
-    })
-  )
-
-export const sourceBehind = (source: AssertionSource) =>
-  // What `handleOf` has put behind it.
-  behind(source) as Effect.Effect<Core.AssertionSource.AssertionSource, FederationError>
-
-export const exchangerBehind = (exchanger: TokenExchanger<AccessToken | AwsCredentials>) =>
-  // As above.
-  behind(exchanger) as Effect.Effect<
-    Core.TokenExchanger.TokenExchanger<Core.AccessToken | Core.AwsCredentials>,
-    FederationError
-  >
-
 const handleOf = <Kind extends "source" | "exchanger">(
   kind: Kind,
-  effect: Effect.Effect<unknown, FederationError>
+  effect: Effect.Effect<unknown, Core.FederationError>
 ): { readonly kind: Kind } => {
   const handle = Object.freeze({ kind })
-  made.set(handle, Fiber.join(start(effect)))
+  put(handle, Fiber.join(start(effect)))
   return handle
 }
 
 export const sourceOf = (
-  effect: Effect.Effect<Core.AssertionSource.AssertionSource, FederationError>
+  effect: Effect.Effect<Core.AssertionSource.AssertionSource, Core.FederationError>
 ): AssertionSource => handleOf("source", effect)
+
+/** Or what looks like one, and is then refused by name. */
+const isHandle = (value: object): boolean =>
+  "kind" in value && (value.kind === "source" || value.kind === "exchanger")
 
 type PlainCredential<C> = C extends Core.AwsCredentials ? AwsCredentials : AccessToken
 
 type Make<A extends ReadonlyArray<unknown>, Made> = (
   ...options: A
-) => Effect.Effect<Made, FederationError>
+) => Effect.Effect<Made, Core.FederationError>
 
 /** A source's constructor. It throws at once what can be told to be wrong before any call. */
 export const source =
@@ -112,7 +88,7 @@ export const source =
     ...[secrets]: Secrets<A[0]>
   ): ((...options: PlainArguments<A>) => AssertionSource) =>
   (...options) =>
-    sourceOf(Effect.flatMap(opened(options, secrets), (opened) => make(...opened)))
+    sourceOf(Effect.flatMap(opened(options, secrets), (given) => make(...given)))
 
 /** The same for an issuer that counts calls: its assertions are kept, for all flows that it is the source of. */
 export const meteredSource = <A extends ReadonlyArray<unknown>>(
@@ -133,7 +109,7 @@ export const exchanger =
   (...options) =>
     handleOf(
       "exchanger",
-      Effect.flatMap(opened(options, secrets), (opened) => make(...opened))
+      Effect.flatMap(opened(options, secrets), (given) => make(...given))
     )
 
 /** Settings as the constructor takes them. */
@@ -146,20 +122,20 @@ const opened = <A extends ReadonlyArray<unknown>>(
     ? Effect.succeed([])
     : Effect.map(fields(options, secrets, ""), (fields) => [fields])) as unknown as Effect.Effect<
     A,
-    FederationError
+    Core.FederationError
   >
 
 const fields = Effect.fnUntraced(function* (
   options: object,
   secrets: Readonly<Record<string, true>>,
   prefix: string
-): Effect.fn.Return<object, FederationError> {
+): Effect.fn.Return<object, Core.FederationError> {
   const found: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(options)) {
     const path = `${prefix}${key}`
     if (typeof value === "string" && Object.hasOwn(secrets, path)) found[key] = Redacted.make(value)
     else if (typeof value !== "object" || value === null) found[key] = value
-    else if (made.has(value)) found[key] = yield* behind(value)
+    else if (isHandle(value)) found[key] = yield* behind(path, value)
     else if (Object.keys(secrets).some((secret) => secret.startsWith(`${path}.`)))
       found[key] = yield* fields(value, secrets, `${path}.`)
     else found[key] = value

@@ -24,23 +24,34 @@ export const throwIfAborted = (signal: AbortSignalLike | undefined): void => {
 const abortion = (signal: AbortSignalLike): unknown =>
   signal.reason ?? new DOMException("This operation was aborted", "AbortError")
 
-/** Rejects with a plain error; the signal interrupts. */
-export const run = <A>(
+/**
+ * Rejects with a plain error; the signal interrupts. The error is made where it is awaited, so that its stack leads to
+ * who called.
+ */
+export const run = async <A>(
   effect: Effect.Effect<A, Core.FederationError>,
   signal?: AbortSignalLike
-): Promise<A> =>
+): Promise<A> => {
+  throwIfAborted(signal)
+  const exit = await ended(fork(effect), signal)
+  if (Exit.isSuccess(exit)) return exit.value
+  throw failure(exit.cause)
+}
+
+const ended = <A, E>(
+  fiber: Fiber.Fiber<A, E>,
+  signal: AbortSignalLike | undefined
+): Promise<Exit.Exit<A, E>> =>
   new Promise((resolve, reject) => {
-    throwIfAborted(signal)
-    const fiber = fork(effect)
     const abort = () => {
-      fiber.interruptUnsafe()
+      // Before the fiber's own end is heard of.
       reject(abortion(signal!))
+      fiber.interruptUnsafe()
     }
     signal?.addEventListener("abort", abort)
     fiber.addObserver((exit) => {
       signal?.removeEventListener("abort", abort)
-      if (Exit.isSuccess(exit)) resolve(exit.value)
-      else reject(failure(exit.cause))
+      resolve(exit)
     })
   })
 

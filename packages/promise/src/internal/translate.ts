@@ -6,6 +6,9 @@ import type { AccessToken, AwsCredentials } from "../Credential.ts"
 import { FederationError } from "../FederationError.ts"
 import type { Reason } from "../FederationError.ts"
 
+/** Handing out a credential again costs a look here. What is shared is frozen. */
+const plain = new WeakMap<object, AccessToken | AwsCredentials>()
+
 const accessToken = ({ _tag, token, ...rest }: Core.AccessToken): AccessToken => ({
   token: Redacted.value(token),
   ...rest
@@ -22,11 +25,16 @@ const awsCredentials = ({
   sessionToken: Redacted.value(sessionToken)
 })
 
-/** Each kind of credential as it is handed out. */
+/** Each kind of credential as it is handed out: the same one as the same value. */
 export const credential = (
   held: Core.AccessToken | Core.AwsCredentials
-): AccessToken | AwsCredentials =>
-  held._tag === "AccessToken" ? accessToken(held) : awsCredentials(held)
+): AccessToken | AwsCredentials => {
+  const known = plain.get(held)
+  if (known !== undefined) return known
+  const made = Object.freeze(held._tag === "AccessToken" ? accessToken(held) : awsCredentials(held))
+  plain.set(held, made)
+  return made
+}
 
 /** The same credential to core, which compares. */
 export const ofCore = (
@@ -48,7 +56,12 @@ export const error = ({
   stage
 }: Core.FederationError): FederationError =>
   // Taking a union apart loses what belongs to which of its members; a test holds the two sets of reasons together.
-  new FederationError(message, { adapter, stage, retryAt, reason: { type, ...fields } as Reason })
+  new FederationError(message, {
+    adapter,
+    stage,
+    retryAt: retryAt && Math.ceil(retryAt),
+    reason: { type, ...fields } as Reason
+  })
 
 const reasons = {
   Unavailable: Core.Unavailable,
