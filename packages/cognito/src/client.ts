@@ -8,7 +8,8 @@ import type { Client } from "@federate/aws-sdk"
 import type { Fetch } from "@federate/http"
 import type * as Effect from "effect/Effect"
 
-interface Loaded {
+/** The client, and the package that its commands are in. */
+export interface Cognito {
   readonly client: CognitoIdentityClient
   readonly sdk: typeof import("@aws-sdk/client-cognito-identity")
 }
@@ -25,7 +26,7 @@ export const makeClient = ({
   endpoint,
   fetch,
   region
-}: ClientOptions): Effect.Effect<Client<Loaded>> =>
+}: ClientOptions): Effect.Effect<Client<Cognito>> =>
   makeAwsClient({
     setting: "cognito",
     fetch,

@@ -26,3 +26,5 @@ const known = (text: string): Facts => {
 export { exchangerCheckup, sourceCheckup } from "./checkup.ts"
 
 export const relyingParty: RelyingParty = { name: "Amazon Cognito", records: () => [], errors }
+
+export { sourceSide } from "./trustSide.ts"

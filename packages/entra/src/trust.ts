@@ -136,3 +136,4 @@ const known = (text: string, assertion: Assertion.Assertion | undefined): Facts 
 export const relyingParty: RelyingParty = { name: "Microsoft Entra", records, errors }
 
 export { trustReader } from "./trustReader.ts"
+export { exchangerSide } from "./trustSide.ts"

@@ -47,9 +47,12 @@ export interface Found {
 export interface Resource extends Named {
   /** What should be there; members that are left out do not matter. Pure: it calls nobody, and any text may come in. */
   readonly desired: (of: Reference) => State
+  /** Members that do not matter on what is another's: names, and our mark, which is put on nothing that was there. */
+  readonly own: ReadonlyArray<string>
   /** Nothing when it is not there, or when what would find it is not. */
   readonly read: (known: Known) => Effect.Effect<Found | undefined, FederationError>
   readonly create: (desired: State, known: Known) => Effect.Effect<void, FederationError>
+  /** Only what bears our mark is ever changed. */
   readonly update: (
     found: Found,
     desired: State,

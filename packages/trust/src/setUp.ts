@@ -23,7 +23,7 @@ export interface Change extends Pick<Part, "side" | "kind" | "name"> {
    * - `create`, `update`, `remove`
    * - `keep`: it is there, and not ours to remove
    * - `later`: it is asked once what comes before it is there
-   * - `unknown`: it could not be read
+   * - `unknown`: it cannot be read, or cannot be made so; `error` tells why
    */
   readonly action: "none" | "create" | "update" | "remove" | "keep" | "later" | "unknown"
   /** Whether what is there bears our mark. */
@@ -31,7 +31,7 @@ export interface Change extends Pick<Part, "side" | "kind" | "name"> {
   readonly members: ReadonlyArray<MemberChange>
   /** What is known by it. */
   readonly known: Known
-  /** Why it could not be read, where that is told by it and not by one before it. */
+  /** Why it is unknown, where that is told by it and not by one before it. */
   readonly error?: FederationError | undefined
 }
 
@@ -82,7 +82,7 @@ export const plan = Effect.fnUntraced(function* (
   let all = known
   for (const part of parts) {
     const change = isPrerequisite(part)
-      ? yield* asked(part, all, changes)
+      ? yield* consulted(part, all, changes)
       : yield* planned(part, all, known, changes)
     changes.push(change)
     all = { ...all, ...change.known }
@@ -90,7 +90,7 @@ export const plan = Effect.fnUntraced(function* (
   return changes
 })
 
-const asked = Effect.fnUntraced(function* (
+const consulted = Effect.fnUntraced(function* (
   part: Prerequisite,
   known: Known,
   before: ReadonlyArray<Change>
@@ -127,11 +127,11 @@ const planned = Effect.fnUntraced(function* (
       return changeOf(resource, "unknown")
   }
   const { members } = compared(resource, found, known)
-  return changeOf(
-    resource,
-    found === undefined ? "create" : members.length === 0 ? "none" : "update",
-    { members, ...(found !== undefined && { known: found.known, isOurs: found.isOurs }) }
-  )
+  if (found === undefined) return changeOf(resource, "create", { members })
+  if (members.length === 0) return changeOf(resource, "none", found)
+  return found.isOurs
+    ? changeOf(resource, "update", { ...found, members })
+    : changeOf(resource, "unknown", { ...found, members, error: another(resource, members) })
 })
 
 /** What is to be done about a resource, and the names in it that are not known yet. */
@@ -143,7 +143,12 @@ const compared = (resource: Resource, found: Found | undefined, known: Known) =>
     if (value === undefined) open.add(name)
     return value ?? later(name)
   })
-  return { desired, open, members: differences(found?.state ?? {}, desired, "") }
+  const matters = Object.fromEntries(
+    Object.entries(desired).filter(
+      ([member]) => found?.isOurs !== false || !resource.own.includes(member)
+    )
+  )
+  return { desired, open, members: differences(found?.state ?? {}, matters, "") }
 }
 
 const differences = (from: State, to: State, path: string): ReadonlyArray<MemberChange> =>
@@ -213,38 +218,37 @@ const applied = Effect.fnUntraced(function* <R>(
   settings: Known,
   waiting: Waiting<R>
 ) {
-  let written: Change | undefined
+  /** What this run has asked for. */
+  let asked: Pick<Change, "action" | "members"> | undefined
+  let isAnswered = false
   // Each try reads first: a write whose answer was lost may have been done.
   const attempt = Effect.gen(function* () {
     const found = yield* resource.read(known)
     const { desired, members, open } = compared(resource, found, known)
-    if (found !== undefined && members.length === 0) {
-      return { ...(written ?? changeOf(resource, "none")), ...found }
-    }
-    // Done, and not to be seen yet: a second write would make a second thing.
-    if (written !== undefined) return yield* notSeenYet(resource)
-    const refused = found === undefined ? contradicted(resource, settings) : undefined
-    if (refused !== undefined) return yield* refused
+    if (found !== undefined && members.length === 0) return found
+    // It was done, and a second time might make a second thing.
+    if (isAnswered) return yield* notSeenYet(resource)
+    const hindered =
+      found === undefined
+        ? contradicted(resource, settings)
+        : found.isOurs
+          ? undefined
+          : another(resource, members)
+    if (hindered !== undefined) return yield* hindered
     const [name] = open
     if (name !== undefined) return yield* notKnown(resource, name)
-    if (found === undefined) yield* resource.create(desired, known)
-    else yield* resource.update(found, desired, known)
-    written = changeOf(resource, found === undefined ? "create" : "update", { members })
+    asked = { action: found === undefined ? "create" : "update", members }
+    yield* found === undefined
+      ? resource.create(desired, known)
+      : resource.update(found, desired, known)
+    isAnswered = true
     const now = yield* resource.read(known)
     if (now === undefined || compared(resource, now, known).members.length > 0)
       return yield* notSeenYet(resource)
-    return { ...written, ...now }
+    return now
   })
-  const {
-    action,
-    isOurs,
-    known: made,
-    members
-  } = yield* patiently(attempt, {
-    limit: patience.writing,
-    waiting
-  })
-  return changeOf(resource, action, { members, isOurs, known: made })
+  const found = yield* patiently(attempt, { limit: patience.writing, waiting })
+  return changeOf(resource, asked?.action ?? "none", { ...found, ...asked })
 })
 
 /**
@@ -313,6 +317,17 @@ const contradicted = (resource: Resource, settings: Known): FederationError | un
         })
       )
 }
+
+/** It is there, made by somebody else, and not as it must be. */
+const another = (resource: Resource, members: ReadonlyArray<MemberChange>): FederationError =>
+  failure(
+    resource,
+    new Misconfigured({
+      setting: `the ${resource.kind} ${resource.name}`,
+      problem: `is there already, was not made by this flow, and differs in ${members.map(({ member }) => member).join(", ")}`,
+      hint: "It is left alone. Change it by hand; or choose another name for this one in `trust:`."
+    })
+  )
 
 const notKnown = (resource: Resource, name: string) =>
   failure(
