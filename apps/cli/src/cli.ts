@@ -19,6 +19,7 @@ import { sandbox } from "./commands/sandbox.ts"
 import { schema } from "./commands/schema.ts"
 import { serveCommand } from "./commands/serve.ts"
 import { tokenCommand } from "./commands/token.ts"
+import { trust } from "./commands/trust.ts"
 import { presenter } from "./presenter.ts"
 import { report } from "./report.ts"
 import { root } from "./root.ts"
@@ -32,6 +33,7 @@ const command = root.pipe(
     inspect,
     explain,
     doctor,
+    trust,
     init,
     schema,
     issuerCommand,

@@ -39,10 +39,19 @@ export const find = Effect.fnUntraced(function* (
   })
 })
 
-/** Reads and decodes the config file, for adapters that use what is lent to them. */
+export interface LoadOptions {
+  /** What is lent to adapters. Default: nothing. */
+  readonly platform?: Platform
+  /** Whether variables may be unset that setting a trust up makes known. Default: no. */
+  readonly learning?: boolean
+  /** Default: the process's. */
+  readonly environment?: (name: string) => string | undefined
+}
+
+/** Reads and decodes the config file. */
 export const load = Effect.fnUntraced(function* (
   named: string | undefined,
-  platform: Platform = {}
+  { environment = (name) => process.env[name], learning = false, platform = {} }: LoadOptions = {}
 ) {
   const { by, file } = yield* find(named)
   yield* Effect.logDebug(`The config file is ${file}`)
@@ -61,13 +70,17 @@ export const load = Effect.fnUntraced(function* (
       })
   )
   // Loaded only by the commands that need them: they bring the protocols along.
-  const { adapters, sections } = yield* Effect.promise(() => import("@federate/server/adapters"))
+  const { adapters, sections, sides } = yield* Effect.promise(
+    () => import("@federate/server/adapters")
+  )
   return yield* decode(text, {
     file,
     adapters,
     sections,
+    sides,
     platform,
-    environment: (name) => process.env[name]
+    environment,
+    learning
   })
 })
 

@@ -3,8 +3,10 @@ import * as ambient from "@federate/ambient/adapter"
 import * as aws from "@federate/aws/adapter"
 import { section } from "@federate/broker/config"
 import * as cognito from "@federate/cognito/adapter"
-import type { Adapters } from "@federate/config"
+import { sourceSide as cognitoSide } from "@federate/cognito/trust"
+import type { Adapters, TrustSides } from "@federate/config"
 import * as entra from "@federate/entra/adapter"
+import { exchangerSide as entraSide } from "@federate/entra/trust"
 import * as google from "@federate/google/adapter"
 import type { Platform } from "@federate/http"
 import * as oidc from "@federate/oidc/adapter"
@@ -29,6 +31,9 @@ export const adapters: Adapters<Platform> = {
     oidc.tokenExchange
   ]
 }
+
+/** Whose trust `federate trust` sets up. */
+export const sides: TrustSides<Platform> = { sources: [cognitoSide], exchangers: [entraSide] }
 
 /** What stands in a config file besides its flows. */
 export const sections = { broker: section }

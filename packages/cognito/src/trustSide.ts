@@ -260,7 +260,7 @@ const identityPool = (wanted: Pool): Resource => {
         client.send(
           new sdk.UpdateIdentityPoolCommand({
             // What is not said is taken away.
-            ...settingsOf(pool),
+            ...pool,
             IdentityPoolId: identityPoolId,
             IdentityPoolName: identityPoolName,
             AllowUnauthenticatedIdentities: false,
@@ -282,12 +282,6 @@ const identityPool = (wanted: Pool): Resource => {
       )
   }
 }
-
-/** Without what the SDK says of the answer. */
-const settingsOf = ({
-  $metadata: _,
-  ...settings
-}: Partial<IdentityPool> & { readonly $metadata?: unknown } = {}): Partial<IdentityPool> => settings
 
 const orNothing = <A>(found: Effect.Effect<A, FederationError>) =>
   Effect.catchIf(

@@ -8,6 +8,8 @@ import type { Settings } from "./decode.ts"
 import { defineFlow } from "./FlowDefinition.ts"
 import type { Adapters, FlowDefinition } from "./FlowDefinition.ts"
 import { parse } from "./parse.ts"
+import { defineTrust, learning, strangers } from "./TrustDefinition.ts"
+import type { TrustDefinition, TrustSides } from "./TrustDefinition.ts"
 import { substitute } from "./variables.ts"
 import type { Environment } from "./variables.ts"
 
@@ -16,6 +18,8 @@ export type Sections = Readonly<Record<string, Settings<unknown>>>
 
 export interface Config<S extends Sections = {}> {
   readonly flows: ReadonlyMap<string, FlowDefinition>
+  /** The flows' trust, as far as the app knows how it is set up. */
+  readonly trust: ReadonlyMap<string, TrustDefinition>
   /** The sections that the file has. */
   readonly sections: { readonly [Name in keyof S]?: S[Name] extends Settings<infer A> ? A : never }
 }
@@ -28,6 +32,10 @@ export interface DecodeOptions<Platform, S extends Sections = {}> {
   readonly environment: Environment
   /** Default: none. */
   readonly sections?: S
+  /** Who sets trust up. Default: nobody, and what the file says of it is not looked at. */
+  readonly sides?: TrustSides<Platform>
+  /** Whether variables may be unset that setting a trust up makes known. Default: no. */
+  readonly learning?: boolean
 }
 
 /** No file of settings comes near it. In characters. */
@@ -39,20 +47,29 @@ const maximumSize = 1024 * 1024
  */
 export const decode = Effect.fnUntraced(function* <Platform, S extends Sections = {}>(
   text: string,
-  { adapters, environment, file, platform, sections: known }: DecodeOptions<Platform, S>
+  options: DecodeOptions<Platform, S>
 ): Effect.fn.Return<Config<S>, ConfigError> {
+  const { adapters, file, platform, sections: known, sides } = options
   const refuse = (problems: ReadonlyArray<Problem>) => new ConfigError({ file, problems })
   if (text.length > maximumSize)
     return yield* refuse([problem([], `is over ${maximumSize} characters long`)])
   const parsed = parse(text)
   if (Result.isFailure(parsed)) return yield* refuse(parsed.failure)
-  const { document, problems: unset } = substitute(parsed.success, environment)
+  const written = parsed.success
+  const environment =
+    options.learning === true && sides !== undefined && isMapping(written)
+      ? learning(options.environment, written["flows"], sides)
+      : options.environment
+  const { document, problems: unset } = substitute(written, environment)
   if (!isMapping(document)) {
     return yield* refuse([
       problem([], "has no flows: it must be a mapping that begins with `flows:`")
     ])
   }
-  const problems = [...unset, ...unknownKeys(document, ["flows", ...Object.keys(known ?? {})], [])]
+  const problems = [
+    ...unset,
+    ...unknownKeys(document, ["flows", "trust", ...Object.keys(known ?? {})], [])
+  ]
   const flows = new Map<string, FlowDefinition>()
   const { flows: described } = document
   if (!isMapping(described) || Object.keys(described).length === 0) {
@@ -69,6 +86,24 @@ export const decode = Effect.fnUntraced(function* <Platform, S extends Sections 
       else problems.push(...definition.failure)
     }
   }
+  const trust = new Map<string, TrustDefinition>()
+  if (sides !== undefined && isMapping(described)) {
+    const { trust: chosen } = document
+    problems.push(...strangers(chosen, Object.keys(described)))
+    for (const [name, definition] of flows) {
+      const defined = defineTrust({
+        definition,
+        flow: at(written, "flows", name),
+        trust: at(chosen, name),
+        adapters,
+        sides,
+        platform,
+        environment: options.environment
+      })
+      if (Result.isSuccess(defined)) trust.set(name, defined.success)
+      else problems.push(...defined.failure)
+    }
+  }
   const sections: Record<string, unknown> = {}
   for (const [name, schema] of Object.entries(known ?? {})) {
     const part = document[name]
@@ -79,5 +114,8 @@ export const decode = Effect.fnUntraced(function* <Platform, S extends Sections 
   }
   if (problems.length > 0) return yield* refuse(problems)
   // Each section was decoded by the schema of its name.
-  return { flows, sections: sections as Config<S>["sections"] }
+  return { flows, trust, sections: sections as Config<S>["sections"] }
 })
+
+const at = (document: unknown, ...path: ReadonlyArray<string>): unknown =>
+  path.reduce<unknown>((value, key) => (isMapping(value) ? value[key] : undefined), document)

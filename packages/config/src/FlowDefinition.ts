@@ -136,7 +136,7 @@ interface Sourced {
 }
 
 /** The source that is described; a layer over the one that is described in it. */
-const sourced = <Platform>(
+export const sourced = <Platform>(
   described: unknown,
   adapters: Adapters<Platform>["sources"],
   platform: Platform,

@@ -3,12 +3,15 @@ import * as Schema from "effect/Schema"
 import type { Sections } from "./Config.ts"
 import type { Settings } from "./decode.ts"
 import type { Adapters } from "./FlowDefinition.ts"
+import { Claims } from "./TrustDefinition.ts"
+import type { TrustSides } from "./TrustDefinition.ts"
 import { Refresh, Retry } from "./policies.ts"
 
 /** Made of the same schemas that decode the file, so that the two cannot disagree. */
 export const jsonSchema = (
   adapters: Adapters<never>,
-  sections: Sections = {}
+  sections: Sections = {},
+  sides?: TrustSides<never>
 ): Readonly<Record<string, unknown>> => {
   const typed = (each: {
     readonly type: string
@@ -42,6 +45,13 @@ export const jsonSchema = (
   const document = Schema.toJsonSchemaDocument(
     Schema.Struct({
       flows: Schema.Record(Schema.String, Flow).annotate({ description: "The flows, by name" }),
+      ...(sides !== undefined && {
+        trust: Schema.optionalKey(
+          Schema.Record(Schema.String, trust(sides)).annotate({
+            description: "What `federate trust` sets up for each flow, by the flow's name"
+          })
+        )
+      }),
       ...Object.fromEntries(
         Object.entries(sections).map(([name, schema]) => [
           name,
@@ -57,4 +67,18 @@ export const jsonSchema = (
     ...document.schema,
     ...(Object.keys(document.definitions).length > 0 && { $defs: document.definitions })
   }
+}
+
+const trust = (sides: TrustSides<never>) => {
+  const names = (half: TrustSides<never>["sources"]) =>
+    Schema.optionalKey(
+      Schema.Union(half.map((each) => Schema.Struct(each.names.fields))).annotate({
+        description: "The few names that must be chosen there; all have defaults"
+      })
+    )
+  return Schema.Struct({
+    source: names(sides.sources),
+    exchanger: names(sides.exchangers),
+    assertion: Schema.optionalKey(Claims)
+  })
 }

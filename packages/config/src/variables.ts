@@ -60,3 +60,7 @@ export const substitute = (
 
   return { document: walk(document, []), problems }
 }
+
+/** The variable that a text is, with nothing before or after it and no default. */
+export const variableAt = (text: string): string | undefined =>
+  /^\$\{([A-Za-z_]\w*)\}$/.exec(text)?.[1]

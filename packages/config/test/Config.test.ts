@@ -257,7 +257,7 @@ flows:
 flow: 1
 `)
       assert.deepStrictEqual(told, [
-        "flow: is not known; known are flows",
+        "flow: is not known; known are flows, trust",
         "flows.graph.retries: is not known; known are source, exchanger, retry, refresh",
         "flows.graph.source.identityPoolID: is not known; did you mean identityPoolId?",
         "flows.graph.source.identityPoolId: is missing",
@@ -356,7 +356,7 @@ describe("sections", () => {
         ["server: 5", "server: must be a mapping"],
         ["server: { port: x }", "server.port: must be a number"],
         ["server: { port: 1, nmae: x }", "server.nmae: is not known; known are port, name"],
-        ["other: {}", "other: is not known; known are flows, server"]
+        ["other: {}", "other: is not known; known are flows, trust, server"]
       ] as const) {
         const { message } = yield* Effect.flip(readWith(`${flows}\n${wrong}`))
         assert.include(message, told)

@@ -1,7 +1,15 @@
 /** Microsoft Graph, where an app's trust is kept: one call at a time, and what its errors mean. */
 import { Malformed, Misconfigured, Rejected } from "@federate/core"
 import type { Reason, Remedy } from "@federate/core"
-import { endpoint, json, overloaded, publicText, send, unexpected } from "@federate/http"
+import {
+  endpoint,
+  json,
+  overloaded,
+  platformEnvironment,
+  publicText,
+  send,
+  unexpected
+} from "@federate/http"
 import type { HttpAnswer, Platform } from "@federate/http"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -50,12 +58,12 @@ const maximumPages = 100
  */
 export const makeGraph = Effect.fnUntraced(function* (
   { authorityHost, cloud = "public" }: GraphOptions,
-  { environment, fetch }: Platform,
+  { environment = platformEnvironment, fetch }: Platform,
   about: string
 ): Effect.fn.Return<Graph, Misconfigured> {
   const own: Cloud | undefined =
     authorityHost === undefined ? clouds[cloud] : cloudOf(authorityHost)
-  const named = environment?.("GRAPH_BASE_URL") || own?.graph
+  const named = environment("GRAPH_BASE_URL") || own?.graph
   if (named === undefined) {
     return yield* Effect.fail(
       new Misconfigured({

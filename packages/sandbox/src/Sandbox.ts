@@ -367,6 +367,7 @@ export const make = Effect.fnUntraced(function* (
     expiresAt: now + adminTokenLifetime * 1000
   })
   const workload = toAwsKeys(roles.workload)
+  const admin = toAwsKeys(roles.admin)
   const caFile =
     options.directory === undefined
       ? undefined
@@ -395,6 +396,8 @@ export const make = Effect.fnUntraced(function* (
       CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM: `${http}/`,
       CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER: `${http}/`,
       FEDERATE_SANDBOX_ADMIN_TOKEN: adminToken,
+      FEDERATE_SANDBOX_ADMIN_ACCESS_KEY_ID: admin.accessKeyId,
+      FEDERATE_SANDBOX_ADMIN_SECRET_ACCESS_KEY: admin.secretAccessKey,
       ...(journey && {
         AZURE_CLIENT_ID: journey.clientId,
         COGNITO_IDENTITY_POOL_ID: journey.identityPoolId
@@ -406,7 +409,7 @@ export const make = Effect.fnUntraced(function* (
       accountId: account.id,
       region,
       workload,
-      admin: toAwsKeys(roles.admin),
+      admin,
       ...(federated && { federatedRoleArn: federated.arn })
     },
     entra: { tenantId, adminToken, ...(journey && { clientId: journey.clientId }) },

@@ -79,7 +79,9 @@ describe("the first journey", () => {
       "AZURE_CLIENT_ID",
       "COGNITO_IDENTITY_POOL_ID",
       "GRAPH_BASE_URL",
-      "FEDERATE_SANDBOX_ADMIN_TOKEN"
+      "FEDERATE_SANDBOX_ADMIN_TOKEN",
+      "FEDERATE_SANDBOX_ADMIN_ACCESS_KEY_ID",
+      "FEDERATE_SANDBOX_ADMIN_SECRET_ACCESS_KEY"
     ])
     assert.strictEqual(env["AWS_ENDPOINT_URL_STS"], http)
     assert.strictEqual(env["AZURE_AUTHORITY_HOST"], https)

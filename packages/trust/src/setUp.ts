@@ -95,13 +95,13 @@ const consulted = Effect.fnUntraced(function* (
   known: Known,
   before: ReadonlyArray<Change>
 ) {
-  const told = yield* Effect.result(patiently(part.ask(known), { limit: patience.reading }))
-  if (Result.isSuccess(told)) {
-    return told.success === undefined
+  const answer = yield* Effect.result(patiently(part.ask(known), { limit: patience.reading }))
+  if (Result.isSuccess(answer)) {
+    return answer.success === undefined
       ? changeOf(part, "later")
-      : changeOf(part, "none", { known: told.success })
+      : changeOf(part, "none", { known: answer.success })
   }
-  const { failure: error } = told
+  const { failure: error } = answer
   // What is refused before its half is set up says nothing.
   return error.reason._tag === "Rejected" && before.some(({ action }) => isOpen(action))
     ? changeOf(part, "later")
@@ -186,7 +186,7 @@ export const apply = Effect.fnUntraced(function* <R>(
   for (const part of parts) {
     const waiting = (error: FederationError) => tell({ _tag: "Waiting", part, error })
     const done = yield* Effect.result(
-      isPrerequisite(part) ? told(part, all, waiting) : applied(part, all, known, waiting)
+      isPrerequisite(part) ? answered(part, all, waiting) : applied(part, all, known, waiting)
     )
     if (Result.isFailure(done)) return Result.fail({ at: part, error: done.failure })
     yield* tell({ _tag: "Done", change: done.success })
@@ -197,7 +197,7 @@ export const apply = Effect.fnUntraced(function* <R>(
 
 type Waiting<R> = (error: FederationError) => Effect.Effect<void, never, R>
 
-const told = <R>(part: Prerequisite, known: Known, waiting: Waiting<R>) =>
+const answered = <R>(part: Prerequisite, known: Known, waiting: Waiting<R>) =>
   patiently(
     Effect.flatMap(part.ask(known), (found) =>
       found === undefined
@@ -251,6 +251,50 @@ const applied = Effect.fnUntraced(function* <R>(
   return changeOf(resource, asked?.action ?? "none", { ...found, ...asked })
 })
 
+interface There {
+  readonly resource: Resource
+  readonly found: Found
+  readonly known: Known
+}
+
+/** What is there, last made first. What finds it is read before it. */
+const there = Effect.fnUntraced(function* (
+  parts: ReadonlyArray<Part>,
+  known: Known
+): Effect.fn.Return<Result.Result<ReadonlyArray<There>, Interrupted>> {
+  const all: Array<There> = []
+  let before = known
+  for (const part of parts) {
+    if (isPrerequisite(part)) {
+      // What is not there any more finds nothing, and hinders nothing.
+      const answer = yield* Effect.orElseSucceed(part.ask(before), () => undefined)
+      before = { ...before, ...answer }
+      continue
+    }
+    const read = yield* Effect.result(patiently(part.read(before), { limit: patience.reading }))
+    if (Result.isFailure(read)) return Result.fail({ at: part, error: read.failure })
+    const found = read.success
+    if (found === undefined) continue
+    all.unshift({ resource: part, found, known: before })
+    before = { ...before, ...found.known }
+  }
+  return Result.succeed(all)
+})
+
+const removal = ({ found, resource }: There): Change =>
+  changeOf(resource, found.isOurs ? "remove" : "keep", {
+    isOurs: found.isOurs,
+    known: found.known
+  })
+
+/** Reads both sides, and gives what {@link destroy} would do, in its order. */
+export const planRemoval = Effect.fnUntraced(function* (
+  parts: ReadonlyArray<Part>,
+  known: Known
+): Effect.fn.Return<Result.Result<ReadonlyArray<Change>, Interrupted>> {
+  return Result.map(yield* there(parts, known), (all) => all.map(removal))
+})
+
 /**
  * Removes what is there and bears our mark, last made first; what is not ours is kept, and told. Run again, it finishes
  * what was half done.
@@ -262,40 +306,20 @@ export const destroy = Effect.fnUntraced(function* <R>(
   known: Known,
   tell: Tell<R>
 ): Effect.fn.Return<Result.Result<void, Interrupted>, never, R> {
-  const there: Array<{
-    readonly resource: Resource
-    readonly found: Found
-    readonly known: Known
-  }> = []
-  let all = known
-  for (const part of parts) {
-    if (isPrerequisite(part)) {
-      // What is not there any more finds nothing, and hinders nothing.
-      all = { ...all, ...(yield* Effect.orElseSucceed(part.ask(all), () => undefined)) }
-      continue
-    }
-    const read = yield* Effect.result(patiently(part.read(all), { limit: patience.reading }))
-    if (Result.isFailure(read)) return Result.fail({ at: part, error: read.failure })
-    const found = read.success
-    if (found === undefined) continue
-    there.unshift({ resource: part, found, known: all })
-    all = { ...all, ...found.known }
-  }
-  for (const { found, known: before, resource } of there) {
-    const { isOurs } = found
-    if (isOurs) {
+  const all = yield* there(parts, known)
+  if (Result.isFailure(all)) return Result.fail(all.failure)
+  for (const each of all.success) {
+    const { found, resource } = each
+    if (found.isOurs) {
       const removed = yield* Effect.result(
-        patiently(resource.remove(found, before), {
+        patiently(resource.remove(found, each.known), {
           limit: patience.writing,
           waiting: (error) => tell({ _tag: "Waiting", part: resource, error })
         })
       )
       if (Result.isFailure(removed)) return Result.fail({ at: resource, error: removed.failure })
     }
-    yield* tell({
-      _tag: "Done",
-      change: changeOf(resource, isOurs ? "remove" : "keep", { isOurs, known: found.known })
-    })
+    yield* tell({ _tag: "Done", change: removal(each) })
   }
   return Result.void
 })

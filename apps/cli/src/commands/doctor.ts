@@ -51,7 +51,7 @@ export const doctor = Command.make(
       const { diagnose, watchClocks } = yield* Effect.promise(() => import("@federate/trust"))
       const clocks = yield* watchClocks(platformFetch)
       const platform: Platform = { fetch: clocks.fetch, environment: platformEnvironment }
-      const file = yield* load(Option.getOrUndefined(config), platform)
+      const file = yield* load(Option.getOrUndefined(config), { platform })
       const definition = yield* flowOf(file, flow)
       const { checkups, relyingParties, trustReaders } = yield* Effect.promise(
         () => import("../relyingParties.ts")

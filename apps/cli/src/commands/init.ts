@@ -109,10 +109,11 @@ export const init = Command.make(
 
 /** Holds a file against what reads it: nothing is written that would not be understood. */
 const check = Effect.fnUntraced(function* (text: string) {
-  const { adapters } = yield* Effect.promise(() => import("@federate/server/adapters"))
+  const { adapters, sides } = yield* Effect.promise(() => import("@federate/server/adapters"))
   yield* decode(text, {
     file: "What was answered",
     adapters,
+    sides,
     platform: {},
     // Set or not: that is seen when the file is used.
     environment: (name) => name

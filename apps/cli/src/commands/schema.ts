@@ -10,10 +10,10 @@ export const schema = Command.make(
   {},
   Effect.fn(
     function* () {
-      const { adapters, sections } = yield* Effect.promise(
+      const { adapters, sections, sides } = yield* Effect.promise(
         () => import("@federate/server/adapters")
       )
-      yield* Console.log(JSON.stringify(jsonSchema(adapters, sections), null, 2))
+      yield* Console.log(JSON.stringify(jsonSchema(adapters, sections, sides), null, 2))
     },
     report({ json: false })
   )

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { jsonSchema } from "@federate/config"
-import { adapters, sections } from "@federate/server/adapters"
+import { adapters, sections, sides } from "@federate/server/adapters"
 import { Effect } from "effect"
 import { federate } from "../command.ts"
 
@@ -12,7 +12,7 @@ describe("federate schema", () => {
       assert.strictEqual(stderr, "")
       assert.deepEqual(
         JSON.parse(stdout),
-        JSON.parse(JSON.stringify(jsonSchema(adapters, sections)))
+        JSON.parse(JSON.stringify(jsonSchema(adapters, sections, sides)))
       )
       assert.include(stdout, '"cognito"')
       assert.include(stdout, '"entra"')

@@ -139,6 +139,23 @@ export const make = ({ clock, identities, issuer, pools }: Options): Service => 
       Effect.sync(() => describe(IdentityPools.addPool(pools, account.region, input)))
     ),
 
+    UpdateIdentityPool: signed(
+      "UpdateIdentityPool",
+      { IdentityPoolId: id, ...settings },
+      Effect.fnUntraced(function* ({ IdentityPoolId, ...changed }) {
+        const pool = yield* findPool(IdentityPoolId)
+        const { DeveloperProviderName: provider } = pool.settings
+        if (provider !== undefined && changed.DeveloperProviderName !== provider) {
+          return yield* invalidParameter(
+            "The developer provider name of an identity pool cannot be changed."
+          )
+        }
+        // What is not said is taken away.
+        pool.settings = changed
+        return describe(pool)
+      })
+    ),
+
     DescribeIdentityPool: signed("DescribeIdentityPool", { IdentityPoolId: id }, (input) =>
       Effect.map(findPool(input.IdentityPoolId), describe)
     ),

@@ -17,7 +17,7 @@ export interface Settings {
 export interface IdentityPool {
   /** `REGION:GUID` */
   readonly id: string
-  readonly settings: Settings
+  settings: Settings
   /** Role ARNs by `authenticated` and `unauthenticated`. */
   roles: Readonly<Record<string, string>>
   readonly identities: Map<string, Identity>

@@ -1,5 +1,5 @@
 /**
- * The query options that the sandbox knows: `$filter` with `eq` and `and`, `$select`, `$top`, `$skiptoken`. Any other
+ * The query options that the sandbox knows: `$filter` with `eq`, `any(x:x eq …)` and `and`, `$select`, `$top`, `$skiptoken`. Any other
  * is refused, never ignored.
  *
  * https://learn.microsoft.com/graph/query-parameters
@@ -56,8 +56,12 @@ export const parse = Effect.fnUntraced(function* (query: URLSearchParams) {
 
 const parseFilter = Effect.fnUntraced(function* (filter: string | null) {
   if (filter === null) return () => true
-  const clause = /\s*(\w+)\s+eq\s+('(?:[^']|'')*'|true|false|null)\s*(and\b|$)/y
-  const clauses: Array<readonly [name: string, value: unknown]> = []
+  const literal = /('(?:[^']|'')*'|true|false|null)/.source
+  const clause = new RegExp(
+    `\\s*(\\w+)(?:\\s+eq\\s+${literal}|/any\\((\\w+):\\s*\\3\\s+eq\\s+${literal}\\))\\s*(and\\b|$)`,
+    "y"
+  )
+  const clauses: Array<readonly [name: string, value: unknown, isAny: boolean]> = []
   let end = 0
   while (end < filter.length || clauses.length === 0) {
     clause.lastIndex = end
@@ -67,16 +71,21 @@ const parseFilter = Effect.fnUntraced(function* (filter: string | null) {
         `Invalid filter clause: the sandbox knows "property eq 'value'", and several of them with "and".`
       )
     }
-    const [, name = "", value = "null"] = found
+    const [, name = "", plain, variable, any] = found
+    const value = plain ?? any ?? "null"
     clauses.push([
       name,
-      value.startsWith("'") ? value.slice(1, -1).replaceAll("''", "'") : JSON.parse(value)
+      value.startsWith("'") ? value.slice(1, -1).replaceAll("''", "'") : JSON.parse(value),
+      variable !== undefined
     ])
     end = clause.lastIndex
   }
   return (item: Item) => {
     const properties = new Map<string, unknown>(Object.entries(item))
-    return clauses.every(([name, value]) => properties.get(name) === value)
+    return clauses.every(([name, value, isAny]) => {
+      const held = properties.get(name)
+      return isAny ? Array.isArray(held) && held.includes(value) : held === value
+    })
   }
 })
 

@@ -16,6 +16,7 @@ const names = {
     "ListIdentityPools",
     "LookupDeveloperIdentity",
     "SetIdentityPoolRoles",
+    "UpdateIdentityPool",
     "discovery",
     "keys"
   ],
