@@ -1,14 +1,23 @@
 /** Whom an assertion is to be for. */
 import { Misconfigured } from "@federate/core"
-import type { Assertion, AssertionSource } from "@federate/core"
+import type { AssertionSource } from "@federate/core"
 import * as Result from "effect/Result"
 
-/** Where the source can choose: what is demanded; else what is configured (`audience`); else what the relying party prefers. */
-export const audienceFor = (
+/**
+ * Where the source can choose: what is demanded; else what is configured (`audience`); else what the relying party
+ * prefers. Nothing where nobody is named, for a platform that has an audience of its own then.
+ */
+export const chosenAudience = (
   { audience, preferredAudience }: AssertionSource.AssertionRequest,
   configured: string | undefined
+): string | undefined => audience ?? configured ?? preferredAudience
+
+/** The same for a platform that has none. */
+export const audienceFor = (
+  request: AssertionSource.AssertionRequest,
+  configured: string | undefined
 ): Result.Result<string, Misconfigured> => {
-  const chosen = audience ?? configured ?? preferredAudience
+  const chosen = chosenAudience(request, configured)
   return chosen === undefined || chosen === ""
     ? Result.fail(
         new Misconfigured({
@@ -19,23 +28,3 @@ export const audienceFor = (
       )
     : Result.succeed(chosen)
 }
-
-/**
- * Where the source cannot choose: the assertion, if it is for whom is demanded.
- *
- * @param hint where on the platform the audience is set
- */
-export const forAudience = (
-  { audience }: AssertionSource.AssertionRequest,
-  assertion: Assertion.Assertion,
-  hint: (audience: string) => string
-): Result.Result<Assertion.Assertion, Misconfigured> =>
-  audience === undefined || assertion.audience.includes(audience)
-    ? Result.succeed(assertion)
-    : Result.fail(
-        new Misconfigured({
-          setting: "audience",
-          problem: `"${audience}" is demanded, and the token is for ${assertion.audience.map((each) => `"${each}"`).join(", ") || "nobody"}`,
-          hint: hint(audience)
-        })
-      )

@@ -2,7 +2,7 @@
 import { AssertionSource, FederationError, Misconfigured } from "@federate/core"
 import type { Assertion, Reason } from "@federate/core"
 import * as Effect from "effect/Effect"
-import { forAudience } from "./audience.ts"
+import { fit } from "./fit.ts"
 import { readAssertionFile } from "@federate/local"
 
 export interface KubernetesOptions {
@@ -43,16 +43,15 @@ export const kubernetes = Effect.fnUntraced(function* ({
       Reason
     > {
       const assertion = yield* readAssertionFile({ setting, path, absent })
-      const { expiresAt, obtainedAt } = assertion
-      if (expiresAt !== undefined && expiresAt <= obtainedAt)
-        return yield* Effect.fail(ended(path, expiresAt))
       return yield* Effect.fromResult(
-        forAudience(
-          request,
-          assertion,
-          (audience) =>
-            `Write \`audience: ${audience}\` for the serviceAccountToken in the pod's manifest.`
-        )
+        fit(request, assertion, {
+          setting,
+          place: path,
+          audience: (audience) =>
+            `Write \`audience: ${audience}\` for the serviceAccountToken in the pod's manifest.`,
+          renewal:
+            "Mount the volume as a directory: what is mounted with subPath is never renewed. Or mend this machine's clock."
+        })
       )
     })
   })
@@ -60,10 +59,3 @@ export const kubernetes = Effect.fnUntraced(function* ({
 
 const absent =
   "Run in a pod, and mount a projected volume with a serviceAccountToken there, as a directory."
-
-const ended = (path: string, at: number) =>
-  new Misconfigured({
-    setting,
-    problem: `the token in ${path} ended at ${new Date(at).toISOString()}, and nobody has put a new one in its place`,
-    hint: "Mount the volume as a directory: what is mounted with subPath is never renewed. Or mend this machine's clock."
-  })

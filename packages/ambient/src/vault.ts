@@ -21,7 +21,7 @@ import type { Environment, Fetch, HttpAnswer } from "@federate/http"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { forAudience } from "./audience.ts"
+import { forAudience } from "./fit.ts"
 import { readTokenFile } from "@federate/local"
 
 export interface VaultOptions {

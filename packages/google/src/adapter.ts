@@ -1,6 +1,8 @@
 /** `type: google` and `type: google-id-token` among the exchangers, `type: google-external-account` among the sources. */
+import { FederationError } from "@federate/core"
 import type { AccessToken, Adapter } from "@federate/core"
 import type { Platform } from "@federate/http"
+import { executablesAllowed } from "@federate/local"
 import { DurationFromText } from "@federate/schema"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -148,7 +150,9 @@ const sourceConfig = Schema.Struct({
   credentialsFile,
   foreignHosts,
   allowExecutables: Schema.optionalKey(
-    Schema.Boolean.annotate({ description: "Runs the command that the file names" })
+    Schema.Boolean.annotate({
+      description: "Runs the command that the file names, where FEDERATE_ALLOW_EXECUTABLES=1"
+    })
   )
 })
 
@@ -164,8 +168,19 @@ export const source: Adapter.SourceAdapter<
   config: sourceConfig,
   make: Effect.fnUntraced(function* (
     { allowExecutables, credentialsFile: file, foreignHosts: foreign },
-    { fetch }
+    { environment, fetch }
   ) {
+    if (allowExecutables === true) {
+      yield* Effect.mapError(
+        Effect.fromResult(executablesAllowed("allowExecutables", environment)),
+        (reason) =>
+          new FederationError({
+            adapter: "google-external-account",
+            stage: "configuration",
+            reason
+          })
+      )
+    }
     const account = yield* readCredentialsFile("google-external-account", file, {
       foreignHosts: foreign
     })

@@ -101,7 +101,24 @@ describe("type: google-id-token", () => {
 })
 
 describe("type: google-external-account", () => {
-  it.effect("is the source that a credential configuration file names", () =>
+  it.effect("runs no program unless the environment, too, lets it", () =>
+    Effect.gen(function* () {
+      const credentialsFile = yield* write("program.json", {
+        ...document,
+        credential_source: { executable: { command: "/bin/true" } }
+      })
+      const settings = { credentialsFile, allowExecutables: true }
+      const { message, stage } = yield* Effect.flip(source.make(settings, platform))
+      assert.strictEqual(stage, "configuration")
+      assert.match(message, /allowExecutables: is a program.*FEDERATE_ALLOW_EXECUTABLES=1/)
+      const environment = (name: string) =>
+        name === "FEDERATE_ALLOW_EXECUTABLES" ? "1" : undefined
+      yield* source.make(settings, { ...platform, environment })
+      yield* Effect.flip(source.make({ credentialsFile }, { ...platform, environment }))
+    })
+  )
+
+  it.live("is the source that a credential configuration file names", () =>
     Effect.gen(function* () {
       const credentialsFile = yield* write("source.json", document)
       const settings = yield* Schema.decodeUnknownEffect(

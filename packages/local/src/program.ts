@@ -1,7 +1,9 @@
 /** The one guarded child process: no shell, bounded in time and output, and gone with all that it has started. */
 import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
-import { Malformed, Misconfigured, Transient, Unavailable } from "@federate/core"
+import { Malformed, Misconfigured, Transient } from "@federate/core"
+import { platformEnvironment } from "@federate/http"
+import type { Environment } from "@federate/http"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -17,9 +19,27 @@ export interface Program {
   readonly env?: Readonly<Record<string, string>> | undefined
   /** How long it may take. Default 30 s. */
   readonly timeout?: Duration.Input | undefined
-  /** What would make the program be there, where it is the platform's: without it, it is then `Unavailable`. */
-  readonly absent?: string | undefined
 }
+
+const permission = "FEDERATE_ALLOW_EXECUTABLES"
+
+/**
+ * Whether a config file may have programs run: only where `FEDERATE_ALLOW_EXECUTABLES=1` says so, since a file that lies
+ * in a folder is data, and must not become a command of whoever stands in that folder.
+ */
+export const executablesAllowed = (
+  setting: string,
+  environment: Environment = platformEnvironment
+): Result.Result<void, Misconfigured> =>
+  environment(permission) === "1"
+    ? Result.void
+    : Result.fail(
+        new Misconfigured({
+          setting,
+          problem: "is a program, and a config file's are not run unasked",
+          hint: `Read what it does, and set ${permission}=1.`
+        })
+      )
 
 /** Of its output, in bytes: no token comes near it. */
 const maximumSize = 64 * 1024
@@ -47,7 +67,7 @@ export const timeLimit = (
 }
 
 /**
- * What the program prints, when it has ended well. It gets no input; what it prints for people (standard error) is
+ * What the program prints, without blanks and ends of lines around it, when it has ended well. It gets no input; what it prints for people (standard error) is
  * thrown away, since nobody knows what is in it. Whatever happens, its whole process group is killed with it: on Windows
  * the program alone. Too slow is `Transient`; too much output, and an end with another code than 0, are `Malformed`; what
  * cannot be run is `Misconfigured`.
@@ -55,18 +75,15 @@ export const timeLimit = (
 export const run = ({
   timeout = "30 seconds",
   ...program
-}: Program): Effect.Effect<
-  Redacted.Redacted,
-  Unavailable | Misconfigured | Transient | Malformed
-> =>
+}: Program): Effect.Effect<Redacted.Redacted, Misconfigured | Transient | Malformed> =>
   Effect.timeoutOrElse(output(program), {
     duration: timeout,
     orElse: () =>
       Effect.fail(new Transient({ detail: `${program.path} did not answer within its time limit` }))
   })
 
-const output = ({ absent, args = [], env, path, setting }: Omit<Program, "timeout">) =>
-  Effect.callback<Redacted.Redacted, Unavailable | Misconfigured | Malformed>((resume) => {
+const output = ({ args = [], env, path, setting }: Omit<Program, "timeout">) =>
+  Effect.callback<Redacted.Redacted, Misconfigured | Malformed>((resume) => {
     const started = Result.try({
       try: () =>
         spawn(path, args, {
@@ -76,7 +93,7 @@ const output = ({ absent, args = [], env, path, setting }: Omit<Program, "timeou
           detached: true,
           windowsHide: true
         }),
-      catch: (error) => unstartable(setting, path, absent, error)
+      catch: (error) => unstartable(setting, path, error)
     })
     if (Result.isFailure(started)) return resume(Effect.fail(started.failure))
     const child = started.success
@@ -90,13 +107,13 @@ const output = ({ absent, args = [], env, path, setting }: Omit<Program, "timeou
         Effect.fail(new Malformed({ detail: `${path} printed more than ${maximumSize} bytes` }))
       )
     })
-    child.on("error", (error) => resume(Effect.fail(unstartable(setting, path, absent, error))))
+    child.on("error", (error) => resume(Effect.fail(unstartable(setting, path, error))))
     // What it has left behind would hold its output open.
     child.on("exit", () => killGroup(child))
     child.on("close", (code, signal) =>
       resume(
         code === 0
-          ? Effect.succeed(Redacted.make(Buffer.concat(chunks).toString("utf8")))
+          ? Effect.succeed(Redacted.make(Buffer.concat(chunks).toString("utf8").trim()))
           : Effect.fail(
               new Malformed({
                 detail: `${path} ended with ${code ?? signal}, and its words are not shown: run it by hand to read them`
@@ -122,18 +139,11 @@ const killGroup = ({ pid }: ChildProcess): void => {
   }
 }
 
-const unstartable = (
-  setting: string,
-  path: string,
-  absent: string | undefined,
-  error: unknown
-): Unavailable | Misconfigured => {
+const unstartable = (setting: string, path: string, error: unknown): Misconfigured => {
   const code = error instanceof Error && "code" in error ? String(error.code) : "no code"
-  return code === "ENOENT" && absent !== undefined
-    ? new Unavailable({ detail: `There is no program ${path}`, hint: absent })
-    : new Misconfigured({
-        setting,
-        problem: `${path} cannot be run (${code})`,
-        hint: "Name a program that is there and that this process may run."
-      })
+  return new Misconfigured({
+    setting,
+    problem: `${path} cannot be run (${code})`,
+    hint: "Name a program that is there and that this process may run."
+  })
 }
