@@ -1,6 +1,6 @@
 /** The broker over a config file: it follows the file, and drops no token for that. */
 import { randomBytes } from "node:crypto"
-import { listen, secretlessProtocols } from "@federate/broker"
+import { listen, misconfigured, secretlessProtocols } from "@federate/broker"
 import type { Audit } from "@federate/broker"
 import type { ConfigError } from "@federate/config"
 import type { FederationError } from "@federate/core"
@@ -55,6 +55,14 @@ export const make = Effect.fnUntraced(function* (
     listen((request, response) => heard(request, response), where),
     ways
   )
+  // Of a socket that systemd passes only this tells what it is.
+  if (variablesFile !== undefined && origin.startsWith("unix:")) {
+    return yield* misconfigured(
+      "--env-file",
+      "needs an http address, which a unix socket is not",
+      "Let the socket unit listen on 127.0.0.1, or leave --env-file out."
+    )
+  }
   const publish = variablesFile === undefined ? undefined : yield* envFile(variablesFile)
   const publishVariables = Effect.suspend(
     () => publish?.(Revision.brokerOf(current).variables(origin)) ?? Effect.void

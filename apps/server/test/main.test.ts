@@ -173,23 +173,43 @@ broker:
     assert.isNotEmpty(await graphToken(origin))
   })
 
-  it("takes a socket that systemd has opened", async () => {
-    const listening = createSocket().listen(0, "127.0.0.1")
-    await new Promise((resolve) => listening.once("listening", resolve))
-    const { port } = listening.address() as AddressInfo
+  /** Starts it as systemd does, with a socket that is open already. */
+  const activated = (
+    listening: ReturnType<typeof createSocket>,
+    ...args: ReadonlyArray<string>
+  ) => {
     // Node's own handle of it, which has no type.
     const { fd } = (listening as unknown as { readonly _handle: { readonly fd: number } })._handle
-    await using server = start(["--config", config(`flows:${graph("graph")}`)], {
+    return start(["--config", config(`flows:${graph("graph")}`), ...args], {
       env: sandbox().env,
       descriptors: [fd],
       shell: 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
     })
+  }
+
+  it("takes a socket that systemd has opened", async () => {
+    const listening = createSocket().listen(0, "127.0.0.1")
+    await new Promise((resolve) => listening.once("listening", resolve))
+    const { port } = listening.address() as AddressInfo
+    await using server = activated(listening)
     assert.strictEqual(await server.origin(), `http://127.0.0.1:${port}`)
     listening.close()
     const { status } = await ask(`http://127.0.0.1:${port}`, "/livez")
     assert.strictEqual(status, 200)
     const rebound = await ask(`http://127.0.0.1:${port}`, "/livez", { Host: "evil.example" })
     assert.strictEqual(rebound.status, 403)
+  })
+
+  it("writes no variables for one that no SDK can be told of", async () => {
+    const listening = createSocket().listen(join(folder, "activated.sock"))
+    await new Promise((resolve) => listening.once("listening", resolve))
+    const envFile = join(folder, "activated.env")
+    await using server = activated(listening, "--env-file", envFile)
+    const { code, stderr } = await server.outcome()
+    listening.close()
+    assert.strictEqual(code, 2)
+    assert.match(stderr, /--env-file: needs an http address/)
+    assert.isFalse(existsSync(envFile))
   })
 })
 
