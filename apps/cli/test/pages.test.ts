@@ -1,6 +1,9 @@
-/** The pages tell what is so: their links lead somewhere, and what they would have in a config file is taken there. */
+/**
+ * The pages tell what is so: their links lead somewhere, what they would have in a config file is taken there, and the
+ * packages depend on one another as the architecture's picture has it.
+ */
 import { existsSync, globSync, readFileSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { decode } from "@federate/config"
@@ -96,4 +99,43 @@ describe("the config files in the pages", () => {
       Effect.map((problems) => assert.deepEqual(problems, []))
     )
   )
+})
+
+const names = new Set(
+  globSync(["packages/*/package.json", "apps/*/package.json"], { cwd: repository }).map((file) =>
+    basename(dirname(file))
+  )
+)
+
+describe("the picture of the packages", () => {
+  const [, picture = ""] =
+    /## The picture\n\n```\n(.*?)```/s.exec(read("docs/architecture.md")) ?? []
+  const folders = globSync(["packages/*/src", "apps/*/src"], { cwd: repository }).map(dirname)
+  const layers = picture
+    .split("\n")
+    // Behind the layer's own name.
+    .map((line) =>
+      (line.replace(/^ \w+/, "").match(/[\w-]+/g) ?? []).filter((word) => names.has(word))
+    )
+  const order = layers.flat()
+
+  it("has each of them once", () => {
+    assert.sameMembers(order, [...names])
+  })
+
+  it.each(folders)("shows where the imports of %s go", (folder) => {
+    const sources = globSync("src/**/*.ts", { cwd: join(repository, folder) })
+    const imported = sources.flatMap((file) =>
+      [...read(join(folder, file)).matchAll(/(?:from|import\() ?"@federate\/([\w-]+)/g)].map(
+        ([, name = ""]) => name
+      )
+    )
+    const own = basename(folder)
+    const clouds = layers.find((layer) => layer.includes("entra")) ?? []
+    const upwards = [...new Set(imported)].filter(
+      (name) =>
+        order.indexOf(name) <= order.indexOf(own) || (clouds.includes(own) && clouds.includes(name))
+    )
+    assert.deepEqual(upwards, [])
+  })
 })
