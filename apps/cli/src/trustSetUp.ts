@@ -96,10 +96,13 @@ const noToken = new FederationError({
   })
 })
 
-/** One real exchange, with what has become known; a trust that was just set up may take its time. */
+/**
+ * One real exchange, with what has become known; a trust that was just set up may take its time. None where the file
+ * states what the assertion says, and there is none to be had here.
+ */
 export const prove = Effect.fnUntraced(function* (
   config: Option.Option<string>,
-  { flow, learns }: TrustDefinition,
+  { flow, isStated, learns }: TrustDefinition,
   known: Known,
   wait: boolean
 ) {
@@ -108,10 +111,20 @@ export const prove = Effect.fnUntraced(function* (
     environment: (name) => variables.get(name) ?? process.env[name]
   })
   const definition: FlowDefinition = yield* flowOf(file, flow)
-  const credential: Credential.Credential = yield* Effect.provideService(
-    credentialOf(definition),
-    RetryPolicy.Override,
-    wait ? RetryPolicy.waitForTrust(Duration.millis(patience.writing)) : undefined
+  const exchanged: Effect.Effect<Credential.Credential, FederationError> = credentialOf(definition)
+  return yield* exchanged.pipe(
+    Effect.provideService(
+      RetryPolicy.Override,
+      wait ? RetryPolicy.waitForTrust(Duration.millis(patience.writing)) : undefined
+    ),
+    Effect.asSome,
+    Effect.catchIf(
+      ({ reason }) => isStated && reason._tag === "Unavailable",
+      () => Effect.succeedNone
+    )
   )
-  return credential
 })
+
+/** Where a real exchange is still to be seen. */
+export const unproved = (flow: string): string =>
+  `No exchange was tried: the workload's assertion is not to be had here. Where it runs: federate doctor ${flow}`

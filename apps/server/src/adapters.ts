@@ -1,6 +1,7 @@
 /** What a config file may name: the one list, for the server and the command. */
 import * as ambient from "@federate/ambient/adapter"
 import * as aws from "@federate/aws/adapter"
+import { exchangerSide as awsExchangerSide, sourceSide as awsSourceSide } from "@federate/aws/trust"
 import { section } from "@federate/broker/config"
 import * as cognito from "@federate/cognito/adapter"
 import { sourceSide as cognitoSide } from "@federate/cognito/trust"
@@ -33,7 +34,10 @@ export const adapters: Adapters<Platform> = {
 }
 
 /** Whose trust `federate trust` sets up. */
-export const sides: TrustSides<Platform> = { sources: [cognitoSide], exchangers: [entraSide] }
+export const sides: TrustSides<Platform> = {
+  sources: [awsSourceSide, cognitoSide],
+  exchangers: [awsExchangerSide, entraSide]
+}
 
 /** What stands in a config file besides its flows. */
 export const sections = { broker: section }

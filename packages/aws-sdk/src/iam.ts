@@ -29,6 +29,7 @@ const hints: Readonly<Record<string, string>> = {
 
 /** What is being written by another, or was just written, is not so a moment later. */
 const remedies: Readonly<Record<string, Remedy>> = {
+  EntityAlreadyExists: "waitForTrust",
   ConcurrentModification: "waitForTrust",
   EntityTemporarilyUnmodifiable: "waitForTrust"
 }

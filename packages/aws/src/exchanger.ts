@@ -41,7 +41,7 @@ export interface ExchangerOptions {
 const name = "aws"
 
 /** What AWS takes an assertion to be signed by. */
-const algorithms = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
+export const algorithms = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
 
 /**
  * `AssumeRoleWithWebIdentity` (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html).

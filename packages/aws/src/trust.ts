@@ -5,7 +5,7 @@ import type { Demand, ErrorMeaning, RelyingParty, TrustRecord } from "@federate/
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { roleMeanings, tokenMeanings } from "./classify.ts"
-import { federating, list } from "./trustPolicy.ts"
+import { federating, list, withoutScheme } from "./trustPolicy.ts"
 import type { Statement } from "./trustPolicy.ts"
 
 /** `aws iam get-role`; {@link trustReader} puts beside it the providers that it names, as far as they exist. */
@@ -62,8 +62,6 @@ const clientIds = (expected: ReadonlyArray<string>): Demand => ({
   by: "equals"
 })
 
-const withoutScheme = (url: string) => url.replace(/^https:\/\//, "")
-
 /** One record for each provider that it lets in. */
 const fromStatement = (
   { Action, Condition = {}, Effect, Principal }: Statement,
@@ -97,19 +95,9 @@ const fromStatement = (
           problems: [
             ...(list(Action).includes("sts:AssumeRoleWithWebIdentity")
               ? []
-              : [
-                  {
-                    what: "`Action` does not allow sts:AssumeRoleWithWebIdentity",
-                    fix: 'Write "sts:AssumeRoleWithWebIdentity" in the statement\'s `Action`.'
-                  }
-                ]),
+              : ["`Action` does not allow sts:AssumeRoleWithWebIdentity"]),
             ...(provider !== undefined && provider.ClientIDList === undefined
-              ? [
-                  {
-                    what: `IAM has no OIDC provider ${principal}`,
-                    fix: `Make it: \`aws iam create-open-id-connect-provider --url https://${issuer} --client-id-list AUDIENCE\`, with the token's audience.`
-                  }
-                ]
+              ? [`IAM has no OIDC provider ${principal}`]
               : [])
           ],
           risks: conditions.some(({ claim }) => claim === "sub")
@@ -206,3 +194,4 @@ export const relyingParty: RelyingParty = {
 }
 
 export { trustReader } from "./trustReader.ts"
+export { exchangerSide, sourceSide } from "./trustSide.ts"

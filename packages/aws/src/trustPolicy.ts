@@ -34,3 +34,6 @@ export const federating = (policy: unknown): ReadonlyArray<Statement> =>
 /** As IAM writes one or more. */
 export const list = <A>(value: A | ReadonlyArray<A> | undefined): ReadonlyArray<A> =>
   value === undefined ? [] : Array.isArray(value) ? value : [value as A]
+
+/** As IAM writes issuers. */
+export const withoutScheme = (url: string): string => url.replace(/^https:\/\//, "")

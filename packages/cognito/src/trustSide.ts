@@ -1,15 +1,20 @@
 /** Amazon Cognito's half of a trust: an identity pool, and the workload's role that may take its assertions. */
 import type { IdentityPool, ListIdentityPoolsCommandOutput } from "@aws-sdk/client-cognito-identity"
 import { makeIam } from "@federate/aws-sdk"
-import type { Iam } from "@federate/aws-sdk"
-import { FederationError, Misconfigured } from "@federate/core"
-import type { Reason } from "@federate/core"
+import {
+  iamName,
+  inConfiguration as failing,
+  rolePolicy,
+  side,
+  tag,
+  workloadRole
+} from "@federate/aws-sdk/trust"
+import { Misconfigured } from "@federate/core"
+import type { FederationError } from "@federate/core"
 import { platformEnvironment } from "@federate/http"
 import type { Platform } from "@federate/http"
-import type { Found, Known, Part, Prerequisite, Resource, State, TrustSide } from "@federate/trust"
+import type { Known, Part, Resource, TrustSide } from "@federate/trust"
 import * as Effect from "effect/Effect"
-import * as Predicate from "effect/Predicate"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { classify } from "./classify.ts"
 import { makeClient } from "./client.ts"
@@ -17,21 +22,13 @@ import type { Cognito } from "./client.ts"
 import { regionOf } from "./pool.ts"
 import { developerProviderOf } from "./source.ts"
 
-const awsName = (description: string, longest: number) =>
-  Schema.optionalKey(
-    Schema.String.annotate({ description }).check(
-      Schema.isPattern(/^[\w+=,.@-]+$/, { expected: "letters, digits and any of _+=,.@-" }),
-      Schema.isMaxLength(longest)
-    )
-  )
-
 const names = Schema.Struct({
-  identityPoolName: awsName("The identity pool's name; federate-<flow> without it", 128),
-  role: awsName(
+  identityPoolName: iamName("The identity pool's name; federate-<flow> without it", 128),
+  role: iamName(
     "The name of the IAM role that the workload runs as: it must be there; federate-workload without it",
     64
   ),
-  policy: awsName("The name of the role's inline policy; federate-<flow> without it", 128),
+  policy: iamName("The name of the role's inline policy; federate-<flow> without it", 128),
   region: Schema.optionalKey(
     Schema.String.annotate({ description: "Where the pool is made; AWS_REGION without it" })
   )
@@ -44,7 +41,7 @@ interface Config {
 }
 
 /**
- * Ids by name: `roleArn`, `identityPoolId`, `identityPoolArn`.
+ * Ids by name: `workloadRoleArn`, `identityPoolId`, `identityPoolArn`.
  *
  * https://docs.aws.amazon.com/cognito/latest/developerguide/developer-authenticated-identities.html
  */
@@ -57,8 +54,9 @@ export const sourceSide: TrustSide<typeof names, typeof names.Type, Config, Plat
     const { identityPoolName = usual, policy = usual, role = "federate-workload" } = chosen
     const environment = platform.environment ?? platformEnvironment
     const iam = yield* makeIam(platform.fetch)
+    const workload = { iam, adapter: "cognito", flow, role }
     return [
-      workloadRole(iam, role, flow),
+      workloadRole(workload),
       identityPool({
         flow,
         identityPoolName,
@@ -73,47 +71,20 @@ export const sourceSide: TrustSide<typeof names, typeof names.Type, Config, Plat
         endpoint: config.endpoint,
         platform
       }),
-      rolePolicy(iam, { flow, policy, role })
+      rolePolicy(workload, policy, (of) => [
+        {
+          Action: ["cognito-identity:GetOpenIdTokenForDeveloperIdentity", "cognito-identity:GetId"],
+          Resource: of("identityPoolArn")
+        }
+      ])
     ] satisfies ReadonlyArray<Part>
   })
 }
 
-const side = "AWS"
-
-const inConfiguration = <A>(effect: Effect.Effect<A, Reason>) =>
-  Effect.mapError(
-    effect,
-    (reason) => new FederationError({ adapter: "cognito", stage: "configuration", reason })
-  )
+const inConfiguration = failing("cognito")
 
 const misconfigured = (setting: string, problem: string, hint: string) =>
   inConfiguration(Effect.fail(new Misconfigured({ setting, problem, hint })))
-
-const noRole = (role: string, flow: string) =>
-  misconfigured(
-    `trust.${flow}.source.role`,
-    `there is no role "${role}" in this account`,
-    "Write the name of the role that the workload runs as; a Lambda's is told by `aws lambda get-function-configuration --query Role`. Whose account it is: `aws sts get-caller-identity`."
-  )
-
-const workloadRole = (iam: Iam, name: string, flow: string): Prerequisite => ({
-  side,
-  kind: "role",
-  name,
-  makes: ["roleArn"],
-  ask: Effect.fnUntraced(function* () {
-    const answer = yield* inConfiguration(
-      iam.call((client, sdk, abortSignal) =>
-        client.send(new sdk.GetRoleCommand({ RoleName: name }), { abortSignal })
-      )
-    )
-    const arn = answer?.Role?.Arn
-    return arn === undefined ? yield* noRole(name, flow) : { roleArn: arn }
-  })
-})
-
-/** The key of the tag that is our mark; the flow's name is its value. */
-const tag = "federate"
 
 interface Pool {
   readonly flow: string
@@ -210,11 +181,11 @@ const identityPool = (wanted: Pool): Resource => {
       allowUnauthenticatedIdentities: false,
       tags: { [tag]: flow }
     }),
-    read: Effect.fnUntraced(function* ({ identityPoolId, roleArn = "" }) {
+    read: Effect.fnUntraced(function* ({ identityPoolId, workloadRoleArn = "" }) {
       const pool = yield* identityPoolId === undefined ? named() : describe(identityPoolId)
       const id = pool?.IdentityPoolId
       if (pool === undefined || id === undefined) return undefined
-      const [, partition, , , account] = roleArn.split(":")
+      const [, partition, , , account] = workloadRoleArn.split(":")
       const [region] = id.split(":")
       return {
         state: {
@@ -295,89 +266,4 @@ const hints: Readonly<Record<string, string>> = {
     "To set a pool up takes cognito-identity:ListIdentityPools, DescribeIdentityPool, CreateIdentityPool, TagResource, UpdateIdentityPool and DeleteIdentityPool; the message names the one. Whose rights these are: `aws sts get-caller-identity`.",
   LimitExceededException:
     "The account has no room for another identity pool: delete one that nobody needs, or ask for a higher quota."
-}
-
-interface Policy {
-  readonly flow: string
-  readonly policy: string
-  readonly role: string
-}
-
-/** https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html */
-const rolePolicy = (iam: Iam, { flow, policy, role }: Policy): Resource => {
-  // Inline policies have no tags. A statement's id is of letters and digits.
-  const mark = `Federate${flow.replace(/[^A-Za-z0-9]/g, "")}`
-  const key = { RoleName: role, PolicyName: policy }
-
-  const put = Effect.fnUntraced(function* ({ document }: State) {
-    const done = yield* inConfiguration(
-      iam.call((client, sdk, abortSignal) =>
-        client.send(
-          new sdk.PutRolePolicyCommand({ ...key, PolicyDocument: JSON.stringify(document) }),
-          { abortSignal }
-        )
-      )
-    )
-    if (done === undefined) return yield* noRole(role, flow)
-  })
-
-  return {
-    side,
-    kind: "role policy",
-    name: policy,
-    makes: [],
-    own: [],
-    desired: (of) => ({
-      role,
-      document: {
-        Version: "2012-10-17",
-        Statement: [
-          {
-            Sid: mark,
-            Effect: "Allow",
-            Action: [
-              "cognito-identity:GetOpenIdTokenForDeveloperIdentity",
-              "cognito-identity:GetId"
-            ],
-            Resource: of("identityPoolArn")
-          }
-        ]
-      }
-    }),
-    read: Effect.fnUntraced(function* () {
-      const answer = yield* inConfiguration(
-        iam.call((client, sdk, abortSignal) =>
-          client.send(new sdk.GetRolePolicyCommand(key), { abortSignal })
-        )
-      )
-      const encoded = answer?.PolicyDocument
-      if (encoded === undefined) return undefined
-      const document = Result.getOrUndefined(
-        // It is percent-encoded (RFC 3986).
-        Result.try((): unknown => JSON.parse(decodeURIComponent(encoded)))
-      )
-      return {
-        state: { role, document },
-        known: {},
-        isOurs: statements(document).some(({ Sid }) => Sid === mark)
-      } satisfies Found
-    }),
-    create: put,
-    update: (_, desired) => put(desired),
-    remove: () =>
-      Effect.asVoid(
-        inConfiguration(
-          iam.call((client, sdk, abortSignal) =>
-            client.send(new sdk.DeleteRolePolicyCommand(key), { abortSignal })
-          )
-        )
-      )
-  }
-}
-
-/** One alone may stand without its list. */
-const statements = (document: unknown): ReadonlyArray<State> => {
-  if (!Predicate.isObject(document) || !("Statement" in document)) return []
-  const { Statement: all } = document
-  return (Array.isArray(all) ? all : [all]).filter(Predicate.isObject)
 }

@@ -34,6 +34,8 @@ export interface TrustDefinition {
   readonly learns: ReadonlyArray<Learnt>
   /** The settings among them that are known, under their own names. */
   readonly known: Known
+  /** Whether the file states the assertion's claims: one may not be had where the trust is set up. */
+  readonly isStated: boolean
   /** The parts, in the order in which they are made. */
   readonly parts: (
     token: Means<unknown>["token"]
@@ -138,6 +140,7 @@ export const defineTrust = <Platform>({
     flow: name,
     learns,
     known,
+    isStated: claims !== undefined,
     parts: Effect.fnUntraced(function* (token) {
       const means: Means<Platform> = {
         flow: name,

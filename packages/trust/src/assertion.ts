@@ -10,17 +10,18 @@ export interface Claims {
   readonly aud: string
 }
 
+/** `azp` is the authorized party (OpenID Connect Core §2), which some look at in the audience's place; else the audience. */
 const assertion = (flow: string, ask: Prerequisite["ask"]): Prerequisite => ({
   side: "Workload",
   kind: "assertion",
   name: flow,
-  makes: ["iss", "sub", "aud"],
+  makes: ["iss", "sub", "aud", "azp"],
   ask
 })
 
 /** Where they are known beforehand: nobody is asked. */
 export const givenAssertion = (flow: string, { aud, iss, sub }: Claims): Prerequisite =>
-  assertion(flow, () => Effect.succeed({ iss, sub, aud }))
+  assertion(flow, () => Effect.succeed({ iss, sub, aud, azp: aud }))
 
 /**
  * Takes one assertion for its claims.
@@ -43,9 +44,10 @@ export const takenAssertion = (
       if (request === undefined || made === undefined) return undefined
       const {
         audience: [aud = ""],
+        claims: { azp },
         issuer = "",
         subject = ""
       } = yield* (yield* made).assertion(request)
-      return { iss: issuer, sub: subject, aud }
+      return { iss: issuer, sub: subject, aud, azp: typeof azp === "string" ? azp : aud }
     })
   )

@@ -14,7 +14,7 @@ import { report, Stopped } from "../../report.ts"
 import { root } from "../../root.ts"
 import { err } from "../../style.ts"
 import { printTime } from "../../time.ts"
-import { open, prove, trustFlags, yesFlag } from "../../trustSetUp.ts"
+import { open, prove, trustFlags, unproved, yesFlag } from "../../trustSetUp.ts"
 
 export const apply = Command.make(
   "apply",
@@ -58,9 +58,13 @@ export const apply = Command.make(
       if (!json && learned.length > 0)
         yield* Console.log(learned.map(({ line }) => line).join("\n"))
       yield* Console.error("Proving it by a real exchange…")
-      const { expiresAt } = yield* prove(config, definition, known, true)
+      const proof = yield* prove(config, definition, known, true)
       yield* Console.error(
-        `${err("green")("✓")} A real exchange succeeded: valid until ${printTime(expiresAt)}`
+        Option.match(proof, {
+          onSome: ({ expiresAt }) =>
+            `${err("green")("✓")} A real exchange succeeded: valid until ${printTime(expiresAt)}`,
+          onNone: () => `${err("yellow")("?")} ${unproved(asked.flow)}`
+        })
       )
       if (json) {
         yield* Console.log(
@@ -69,7 +73,7 @@ export const apply = Command.make(
               flow: asked.flow,
               changes: changes.map(asJson),
               variables: Object.fromEntries(learned.map(({ name, value }) => [name, value])),
-              proved: true
+              proved: Option.isSome(proof)
             },
             null,
             2

@@ -3,12 +3,13 @@ import { plan } from "@federate/trust"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { asJson, isSettled, planned } from "../../changes.ts"
 import { report, Stopped } from "../../report.ts"
 import { root } from "../../root.ts"
 import { out } from "../../style.ts"
 import { printTime } from "../../time.ts"
-import { open, prove, trustFlags } from "../../trustSetUp.ts"
+import { open, prove, trustFlags, unproved } from "../../trustSetUp.ts"
 
 export const verify = Command.make(
   "verify",
@@ -21,20 +22,24 @@ export const verify = Command.make(
       if (!json) yield* Console.log(planned(changes, out).join("\n"))
       const settled = isSettled(changes)
       const known = Object.assign({}, definition.known, ...changes.map((change) => change.known))
-      const proof = settled ? yield* prove(config, definition, known, false) : undefined
+      const proof = settled ? yield* prove(config, definition, known, false) : Option.none()
       if (json) {
         const changed = changes.map(asJson)
         yield* Console.log(
           JSON.stringify(
-            { flow: asked.flow, settled, proved: proof !== undefined, changes: changed },
+            { flow: asked.flow, settled, proved: Option.isSome(proof), changes: changed },
             null,
             2
           )
         )
-      } else if (proof !== undefined) {
-        yield* Console.log(`A real exchange succeeded: valid until ${printTime(proof.expiresAt)}.`)
+      } else if (Option.isSome(proof)) {
+        yield* Console.log(
+          `A real exchange succeeded: valid until ${printTime(proof.value.expiresAt)}.`
+        )
+      } else if (settled) {
+        yield* Console.log(unproved(asked.flow))
       }
-      if (proof === undefined) return yield* new Stopped({ code: 1 })
+      if (!settled) return yield* new Stopped({ code: 1 })
     }).pipe(report({ json }))
   })
 ).pipe(
