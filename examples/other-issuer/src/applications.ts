@@ -1,9 +1,9 @@
 /** Lists the tenant's applications through Microsoft Graph, wherever a platform leaves a token in a file. */
+import { file } from "@federate/ambient"
 import { Flow } from "@federate/core"
 import type { AccessToken } from "@federate/core"
 import { exchanger } from "@federate/entra"
 import { Effect, Redacted, Scope } from "effect"
-import { tokenFile } from "./tokenFile.ts"
 
 const {
   AZURE_FEDERATED_TOKEN_FILE = "",
@@ -15,7 +15,7 @@ const {
 
 const makeFlow = Effect.gen(function* () {
   return yield* Flow.make({
-    source: tokenFile(AZURE_FEDERATED_TOKEN_FILE),
+    source: yield* file({ path: AZURE_FEDERATED_TOKEN_FILE }),
     exchanger: yield* exchanger({
       tenantId: AZURE_TENANT_ID,
       clientId: AZURE_CLIENT_ID,
