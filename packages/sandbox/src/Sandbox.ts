@@ -1,5 +1,5 @@
-/** Local stand-ins for Cognito, IAM, STS, Entra, Microsoft Graph, Google Cloud, any OpenID issuer and token endpoints, over http and https. */
-import { randomUUID } from "node:crypto"
+/** Local stand-ins for Cognito, IAM, STS, Entra, Microsoft Graph, Google Cloud, GitHub, any OpenID issuer and token endpoints, over http and https. */
+import { randomBytes, randomUUID } from "node:crypto"
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { getCACertificates, setDefaultCACertificates } from "node:tls"
@@ -24,6 +24,8 @@ import * as Entra from "./entra/Entra.ts"
 import * as InstanceMetadata from "./entra/InstanceMetadata.ts"
 import * as ManagedIdentities from "./entra/ManagedIdentities.ts"
 import type { Tenant } from "./entra/TokenEndpoint.ts"
+import * as GitHub from "./github/GitHub.ts"
+import type { JobOptions } from "./github/Job.ts"
 import * as Google from "./google/Google.ts"
 import * as MetadataServer from "./google/MetadataServer.ts"
 import * as GoogleProject from "./google/Project.ts"
@@ -125,6 +127,14 @@ export interface Sandbox {
     readonly issuer: string
   }
 
+  readonly github: {
+    /** The issuer of jobs' tokens: the plain issuer `github`. */
+    readonly issuer: string
+    /** A bearer token for the REST API, as far as it is here: `/repos/OWNER/NAME/actions/oidc/customization/sub`. */
+    readonly token: string
+    /** Starts a job of a workflow, which can ask for tokens about itself if the workflow permits it. */
+    readonly startJob: (options?: JobOptions) => GitHub.RunningJob
+  }
   /** A plain authorization server: token exchange (RFC 8693) and the JWT bearer grant (RFC 7523). */
   readonly oauth: { readonly issuer: string; readonly tokenEndpoint: string }
   /** Services that take assertions, each with what of its own it wants to be told. */
@@ -267,6 +277,8 @@ export const make = Effect.fnUntraced(function* (
     revokedAt: 0
   }
   const issuers = Issuers.make(https, clock)
+  const githubToken = `ghp_${randomBytes(18).toString("hex")}`
+  const github = GitHub.make(http, issuers, githubToken)
   const google: Google.Cloud = {
     project: GoogleProject.make(googleAdministrator),
     tokens: GoogleTokens.make(),
@@ -292,6 +304,7 @@ export const make = Effect.fnUntraced(function* (
       Sts.make(identities, clock),
       Cognito.make({ identities, pools, issuer: cognito, clock }),
       issuers.service,
+      github.service,
       AuthorizationServer.make(
         { base: https, clock, trust: trusted, keys: oauthKeys },
         options.oauth
@@ -418,6 +431,11 @@ export const make = Effect.fnUntraced(function* (
       projectNumber: google.project.number,
       adminToken: googleAdminToken,
       issuer: Google.issuerOf(https)
+    },
+    github: {
+      issuer: issuers.url(GitHub.issuerName),
+      token: githubToken,
+      startJob: github.startJob
     },
     oauth: {
       issuer: AuthorizationServer.issuerOf(https),

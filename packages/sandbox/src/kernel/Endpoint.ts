@@ -72,6 +72,7 @@ const names = {
     "me",
     "servicePrincipals"
   ],
+  github: ["customization", "idToken"],
   google: [
     "discovery",
     "generateAccessToken",

@@ -1,0 +1,3 @@
+import { whoAmI } from "./whoAmI.ts"
+
+console.log(await whoAmI())
