@@ -128,22 +128,25 @@ describe("callers that leave", () => {
       yield* until(() => sandbox.count(entraCall) === 1)
       yield* Scope.close(scope, Exit.void)
       const { reason } = yield* Fiber.join(caller)
-      assert.isTrue(reason._tag === "Misconfigured" && reason.setting === "scope")
+      assert.isTrue(reason._tag === "Misconfigured" && reason.setting === "flow")
     })
   )
 })
 
 /** The reason why a single attempt brings nothing. */
+/** For who does not answer at all. */
+const hasty = RetryPolicy.make({
+  schedule: RetryPolicy.none.schedule,
+  attemptTimeout: "300 millis"
+})
+
 const reasonFor = (
   prepare: (sandbox: Sandbox.Sandbox) => unknown,
   options: Parameters<typeof journey>[0] = {}
 ) =>
   Effect.gen(function* () {
     const { flow, sandbox } = yield* journey({
-      retry: RetryPolicy.make({
-        schedule: RetryPolicy.none.schedule,
-        attemptTimeout: "300 millis"
-      }),
+      retry: RetryPolicy.none,
       ...options
     })
     yield* Effect.promise(async () => prepare(sandbox))
@@ -176,7 +179,10 @@ describe("faults", () => {
     for (const [name, fault, becomes] of faults) {
       it.live(`${endpoint}: ${name} is ${becomes}`, () =>
         Effect.gen(function* () {
-          const reason = yield* reasonFor((sandbox) => sandbox.fault(endpoint, fault))
+          const reason = yield* reasonFor(
+            (sandbox) => sandbox.fault(endpoint, fault),
+            fault === Fault.hang ? { retry: hasty } : {}
+          )
           assert.strictEqual(reason._tag, becomes, visible(reason))
         })
       )

@@ -168,4 +168,6 @@ export const timedOut = (
   })
 
 const seconds = (milliseconds: number): string =>
-  `${Math.max(0, Math.round(milliseconds / 1000))} s`
+  milliseconds < 1000
+    ? `${Math.max(0, Math.round(milliseconds))} ms`
+    : `${Math.round(milliseconds / 1000)} s`
