@@ -41,7 +41,7 @@ export const tokenMeanings = (facts: TokenFacts) => ({ hints: tokenHints, otherw
 const roleHints: Readonly<Record<string, string>> = {
   ...common,
   AccessDenied:
-    'Either there is no role {roleArn}, or its trust policy does not let this assertion in, and AWS never says which: it must allow sts:AssumeRoleWithWebIdentity to the principal {"Federated": "{provider}"}, with conditions that fit "{prefix}:aud" = "{checkedAudience}" and "{prefix}:sub" = "{subject}", to the letter.',
+    'Either there is no role {roleArn}, or its trust policy does not let this assertion in, and AWS never says which: it must allow {actions} to the principal {"Federated": "{provider}"}, with conditions that fit "{prefix}:aud" = "{checkedAudience}" and "{prefix}:sub" = "{subject}", to the letter.',
   InvalidIdentityToken:
     "The account {account} needs an OIDC provider for exactly {issuer} that lists the audience {checkedAudience}: `aws iam create-open-id-connect-provider --url {issuer} --client-id-list {checkedAudience}`; and AWS must reach {issuer}/.well-known/openid-configuration and the keys that it names over the internet.",
   ExpiredTokenException: "The assertion had ended when AWS read it.",
@@ -87,11 +87,20 @@ export const roleMeanings = (
   role: Role
 ) => {
   const prefix = issuer.replace(/^https:\/\//, "")
+  const actions = [
+    "sts:AssumeRoleWithWebIdentity",
+    ...(claims["https://aws.amazon.com/tags"] === undefined ? [] : ["sts:TagSession"]),
+    ...(claims["https://aws.amazon.com/source_identity"] === undefined
+      ? []
+      : ["sts:SetSourceIdentity"])
+  ]
   return {
     hints: roleHints,
     remedies: roleRemedies,
     otherwise,
     facts: {
+      // What the token brings along takes rights of its own.
+      actions: actions.join(" and "),
       roleArn: role.arn,
       account: role.account,
       provider: `arn:${role.partition}:iam::${role.account}:oidc-provider/${prefix}`,

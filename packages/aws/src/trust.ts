@@ -95,9 +95,19 @@ const fromStatement = (
           problems: [
             ...(list(Action).includes("sts:AssumeRoleWithWebIdentity")
               ? []
-              : ["`Action` does not allow sts:AssumeRoleWithWebIdentity"]),
+              : [
+                  {
+                    what: "`Action` does not allow sts:AssumeRoleWithWebIdentity",
+                    fix: 'Write "sts:AssumeRoleWithWebIdentity" in the statement\'s `Action`.'
+                  }
+                ]),
             ...(provider !== undefined && provider.ClientIDList === undefined
-              ? [`IAM has no OIDC provider ${principal}`]
+              ? [
+                  {
+                    what: `IAM has no OIDC provider ${principal}`,
+                    fix: `Make it: \`aws iam create-open-id-connect-provider --url https://${issuer} --client-id-list AUDIENCE\`, with the token's audience.`
+                  }
+                ]
               : [])
           ],
           risks: conditions.some(({ claim }) => claim === "sub")

@@ -80,7 +80,7 @@ export const exchanger = Effect.fnUntraced(function* (
 /** Nobody signs this call: what it is not authorized for is a matter of the token. */
 const hints = {
   NotAuthorizedException:
-    "The token is not one of the pool {identityPoolId}'s, has ended, or the pool lets no such login in: trade a fresh one of this very pool.",
+    "The token is not one of the pool {identityPoolId}'s, has ended, or the pool lets no such login in: trade a fresh one of this very pool. With `customRoleArn`, the pool's rules must allow that role to this login.",
   AccessDeniedException:
     "The role of the pool {identityPoolId} does not let this identity in: its trust policy must name the pool as {provider}:aud."
 }

@@ -53,7 +53,14 @@ export const source = Effect.fnUntraced(function* (
     (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
   )
   const { developerProvider, input, region } = settings
-  const facts = { identityPoolId: input.IdentityPoolId, region, provider: developerProvider }
+  const { identityId = "" } = options
+  const facts = {
+    identityPoolId: input.IdentityPoolId,
+    region,
+    provider: developerProvider,
+    identityId
+  }
+  const own = identityId === "" ? {} : pinned
   const client = yield* makeClient({ ...options, region })
 
   return AssertionSource.make({
@@ -74,7 +81,7 @@ export const source = Effect.fnUntraced(function* (
           { abortSignal: signal }
         )
       )
-      if (output?.Token === undefined) return yield* Effect.fail(classify(answer, facts))
+      if (output?.Token === undefined) return yield* Effect.fail(classify(answer, facts, own))
       if (input.IdentityId !== undefined && output.IdentityId !== input.IdentityId) {
         return yield* Effect.fail(otherIdentity(output.IdentityId, input.IdentityId))
       }
@@ -87,6 +94,12 @@ export const source = Effect.fnUntraced(function* (
     })
   })
 })
+
+/** With an identity that is named, it is the likelier to be missing. */
+const pinned = {
+  ResourceNotFoundException:
+    "The pool {identityPoolId} has no identity {identityId}: leave `identityId` out, and the pool tells this login's own. (Or there is no such pool in {region} of this account.)"
+}
 
 /** What can be told to be wrong before any call, and the call's input. */
 const checked = (options: Options) =>

@@ -185,16 +185,22 @@ export const catalogue: Readonly<Record<number, CatalogueEntry>> = {
   900144: none("A parameter is missing from the request."),
   90014: none("A field is missing from the request."),
   70003: none("The app may not use this grant."),
+  9000411: none("A parameter is in the request twice."),
+  90011: none("The assertion must be sent as a JWT bearer (`client_assertion_type`)."),
   900561: none("The token endpoint takes POST alone."),
   9002313: none("The request is malformed."),
   901002: none("The v2.0 endpoint takes `scope`, not `resource`."),
   70011: none("The scope {scope} is malformed: write <resource>/.default."),
   1002012: none("A workload asks for <resource>/.default; the scope was {scope}."),
+  28000: none("One token is for one resource: ask for one scope at a time; it was {scope}."),
   28002: none("One token is for one resource: ask for one scope at a time; it was {scope}."),
   700022: none("One token is for one resource: ask for one scope at a time; it was {scope}."),
   // The resource and its permissions.
   500011: waitForTrust(resourceUnknown),
   50001: none(resourceUnknown),
+  500014: none(
+    "The resource of the scope {scope} is disabled in the tenant {tenantId}: its administrator must enable its service principal, or renew the subscription that it belongs to."
+  ),
   501051: waitForTrust(
     "The resource of {scope} demands an app role: assign one to the app {clientId}, with an administrator's consent."
   ),

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import { catalogue, tell } from "./catalogue.ts"
 import type { Facts } from "./catalogue.ts"
 import { factsOf } from "./classify.ts"
+import { clouds } from "./clouds.ts"
 
 /** https://learn.microsoft.com/graph/api/resources/federatedidentitycredential */
 const FederatedCredential = Schema.Struct({
@@ -38,6 +39,12 @@ const records = (document: unknown): ReadonlyArray<TrustRecord> => {
     : ("value" in inside ? inside.value : inside).flatMap(records)
 }
 
+/** What credentials are for that Entra's own tokens are traded by; the tokens name it by its id. */
+const exchange = {
+  uri: clouds.public.audience,
+  id: "fb60f99c-7a34-4190-8149-302f77469936"
+}
+
 const record = ({
   audiences,
   claimsMatchingExpression,
@@ -49,15 +56,40 @@ const record = ({
   name: name ?? undefined,
   demands: [
     { claim: "iss", setting: "issuer", expected: [issuer], by: "equals" },
-    { claim: "aud", setting: "audiences", expected: audiences, by: "equals" },
+    {
+      claim: "aud",
+      setting: "audiences",
+      expected: audiences.includes(exchange.uri) ? [...audiences, exchange.id] : audiences,
+      by: "equals"
+    },
     subjectDemand(subject, claimsMatchingExpression?.value)
   ],
   // https://learn.microsoft.com/entra/workload-id/workload-identity-federation: RS256 alone is promised.
   algorithms: ["RS256", "RS384", "RS512"],
   problems: [
-    ...(audiences.length === 1 ? [] : ["`audiences` must be exactly one"]),
+    ...(audiences.length === 1
+      ? []
+      : [
+          {
+            what: `\`audiences\` are ${audiences.length}, and must be exactly one`,
+            fix: `Write the one that the token is for: "${exchange.uri}", unless its issuer cannot choose.`
+          }
+        ]),
+    ...(audiences.includes(exchange.id)
+      ? [
+          {
+            what: "`audiences` names the exchange by its id",
+            fix: `Write "${exchange.uri}" in \`audiences\`, though the token has the id.`
+          }
+        ]
+      : []),
     ...(subject?.includes("*") === true
-      ? ["`subject` is taken to the letter: its * stands for nothing but itself"]
+      ? [
+          {
+            what: "`subject` is taken to the letter: its * stands for nothing but itself",
+            fix: "Write the whole subject; or, in the place of `subject`, a flexible credential's `claimsMatchingExpression` (preview)."
+          }
+        ]
       : [])
   ]
 })

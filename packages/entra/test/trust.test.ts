@@ -25,7 +25,8 @@ describe("federated credentials", () => {
       record?.demands.map(({ by, claim, expected }) => [claim, by, ...expected]),
       [
         ["iss", "equals", "https://issuer.example"],
-        ["aud", "equals", "api://AzureADTokenExchange"],
+        // As Entra's own tokens name it, too.
+        ["aud", "equals", "api://AzureADTokenExchange", "fb60f99c-7a34-4190-8149-302f77469936"],
         ["sub", "equals", "workload"]
       ]
     )
@@ -43,6 +44,11 @@ describe("federated credentials", () => {
   it("that can never match are told", () => {
     const [record] = relyingParty.records({ ...credential, subject: "repo:o/r:*", audiences: [] })
     assert.strictEqual(record?.problems?.length, 2)
+    const [byId] = relyingParty.records({
+      ...credential,
+      audiences: ["fb60f99c-7a34-4190-8149-302f77469936"]
+    })
+    assert.match(byId?.problems?.[0]?.fix ?? "", /^Write "api:\/\/AzureADTokenExchange"/)
   })
 
   it.each([null, 7, "text", {}, { value: 1 }, { properties: {} }, [[]]])(

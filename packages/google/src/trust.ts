@@ -87,10 +87,29 @@ const record = ({
   ],
   algorithms,
   problems: [
-    ...(stands({ state, disabled }) ? [] : ["the provider is disabled or deleted"]),
-    ...(stands(pool) ? [] : ["the pool is disabled or deleted"]),
+    ...(stands({ state, disabled })
+      ? []
+      : [
+          {
+            what: "the provider is disabled or deleted",
+            fix: `Enable it: \`gcloud iam workload-identity-pools providers update-oidc ${name} --no-disabled\`; a deleted one has 30 days for \`… providers undelete\`.`
+          }
+        ]),
+    ...(stands(pool)
+      ? []
+      : [
+          {
+            what: "the pool is disabled or deleted",
+            fix: `Enable it: \`gcloud iam workload-identity-pools update ${name.replace(/\/providers\/.*$/, "")} --no-disabled\`; a deleted one has 30 days for \`… undelete\`.`
+          }
+        ]),
     ...(attributeMapping["google.subject"] === undefined
-      ? ["`attributeMapping` says nothing of google.subject"]
+      ? [
+          {
+            what: "`attributeMapping` says nothing of google.subject",
+            fix: "Map it, such as `google.subject=assertion.sub`."
+          }
+        ]
       : [])
   ],
   risks:

@@ -58,9 +58,13 @@ describe("a provider", () => {
     Effect.gen(function* () {
       for (const pools of [{ disabled: true }, { state: "DELETED" }]) {
         const [document] = yield* reading(standing(pools)).read
-        assert.deepEqual(relyingParty.records(document)[0]?.problems, [
-          "the pool is disabled or deleted"
-        ])
+        const [problem, ...more] = relyingParty.records(document)[0]?.problems ?? []
+        assert.strictEqual(problem?.what, "the pool is disabled or deleted")
+        assert.match(
+          problem?.fix ?? "",
+          /workload-identity-pools update projects\/.* --no-disabled/
+        )
+        assert.deepEqual(more, [])
       }
     })
   )

@@ -316,7 +316,7 @@ export const make = Effect.fnUntraced(function* (
       appService.service,
       MetadataServer.make({ ...google, issuer: Google.issuerOf(https), attached, clock }),
       cluster.service,
-      Entra.make({ tenant, base: https, clock })
+      Entra.make({ tenant, managedIdentities, base: https, clock })
     ]
   })
 

@@ -31,9 +31,17 @@ export interface TrustRecord {
   /** The JWS algorithms that are taken (RFC 7518 §3.1); absent: any. */
   readonly algorithms?: ReadonlyArray<string> | undefined
   /** What is wrong with the record by itself: it would refuse every assertion. */
-  readonly problems?: ReadonlyArray<string> | undefined
+  readonly problems?: ReadonlyArray<Problem> | undefined
   /** Whom it lets in that nobody may have meant. */
   readonly risks?: ReadonlyArray<string> | undefined
+}
+
+/** What is wrong with a record. */
+export interface Problem {
+  /** What is so, without a full stop. */
+  readonly what: string
+  /** The one thing to do. */
+  readonly fix: string
 }
 
 /** What an error means, told without a call. */

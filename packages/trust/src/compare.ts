@@ -63,7 +63,16 @@ const held = (claims: Assertion.Assertion["claims"], demand: Demand): Comparison
     .flatMap((value) =>
       demand.expected.flatMap((expected) => {
         const found = difference(value, expected)
-        return found === undefined ? [] : [{ presented: value, expected, difference: found }]
+        if (found === undefined) return []
+        const meaning =
+          found.meaning ?? misreading(claims, { by: demand.by, claim, value, expected })
+        return [
+          {
+            presented: value,
+            expected,
+            difference: { ...found, ...(meaning !== undefined && { meaning }) }
+          }
+        ]
       })
     )
     .toSorted((one, other) => size(one.difference) - size(other.difference))
@@ -74,6 +83,25 @@ const held = (claims: Assertion.Assertion["claims"], demand: Demand): Comparison
     verdict: "differs",
     ...(pair !== undefined && { nearest: pair })
   }
+}
+
+/** What a pair of texts means by the rule that it is held to, and beside the other claims. */
+const misreading = (
+  claims: Assertion.Assertion["claims"],
+  {
+    by,
+    claim,
+    expected,
+    value
+  }: Pick<Demand, "by" | "claim"> & { readonly value: string; readonly expected: string }
+): string | undefined => {
+  if (by === "equals" && expected.includes("*") && like(expected).test(value)) {
+    return "As a pattern it would fit; but it is taken to the letter there, and its * stands for nothing but itself."
+  }
+  const other = Object.keys(claims).find(
+    (name) => name !== claim && texts(claims[name]).includes(expected)
+  )
+  return other === undefined ? undefined : `The trust has the token's \`${other}\` there.`
 }
 
 /** As relying parties see it: each member of a list by itself, what is no text by its JSON. */

@@ -109,13 +109,10 @@ export const diagnose = Effect.fnUntraced(function* <R>(
     { verdict: "right", subject: "source", what: `${source.name} gave an assertion.` },
     told(assertion)
   )
-  const now = yield* Clock.currentTimeMillis
-  const late = untimely(assertion, now, tolerance)
-  if (late !== undefined) yield* say(late)
-
   const keys = yield* publishedKeys(assertion, fetch)
   yield* sayClocks
-  yield* say(keys)
+  const late = untimely(assertion, yield* Clock.currentTimeMillis, tolerance)
+  yield* say(...(late === undefined ? [] : [late]), keys)
 
   const read = trust === undefined ? undefined : yield* Effect.result(trust)
   if (read !== undefined && Result.isFailure(read)) {

@@ -198,10 +198,15 @@ const ofRecord = (
             verdict: "wrong",
             subject: "alg",
             what: `The token is signed with ${assertion.algorithm}, and only ${algorithms.join(", ")} are taken.`,
-            fix: "Have the issuer sign with one of them."
+            fix: `Have the issuer sign with ${algorithms[0]}.`
           } satisfies Finding
         ]),
-  ...problems.map((what): Finding => ({ verdict: "wrong", subject: "trust", what: `${what}.` })),
+  ...problems.map(({ fix, what }): Finding => ({
+    verdict: "wrong",
+    subject: "trust",
+    what: `${what}.`,
+    fix
+  })),
   ...risks.map((what): Finding => ({ verdict: "risky", subject: "trust", what: `${what}.` })),
   ...(assertion === undefined
     ? demands.map(({ claim, expected, setting }) =>

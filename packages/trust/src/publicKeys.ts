@@ -36,6 +36,9 @@ export const publishedKeys = Effect.fnUntraced(function* (
     : { verdict: "wrong", subject: "issuer", why, ...problem }
 })
 
+const unmodified =
+  "Send the token as the platform gave it: nothing may change or cut it on the way."
+
 const problemOf = (
   error: VerificationError | FederationError,
   issuer: string
@@ -57,15 +60,17 @@ const problemOf = (
     case "signature":
       return {
         what: `${error.detail}.`,
-        fix: "Send the token as the platform gave it: nothing may change or cut it on the way."
+        fix: unmodified
       }
     case "algorithm":
       return {
         what: `${error.detail}.`,
         fix: "Have the issuer sign with RS256: nobody can verify the other with published keys."
       }
-    // Its form was read before, and times are told by themselves.
-    default:
+    // Told by itself, by the clocks of both sides.
+    case "time":
       return undefined
+    default:
+      return { what: `The assertion is no whole token: ${error.detail}.`, fix: unmodified }
   }
 }

@@ -55,6 +55,22 @@ describe("a demand", () => {
     )
   })
 
+  it.each([
+    ["job:*", "equals", /As a pattern it would fit; but it is taken to the letter/],
+    ["task:*", "equals", undefined],
+    ["task:*", "like", undefined],
+    ["us-east-1:pool", "equals", /^The trust has the token's `aud` there\.$/],
+    ["Job:main", "equals", /upper and lower case/]
+  ] as const)("that is misread is told how: %s, by %s", (expected, by, meaning) => {
+    const [comparison] = compare(
+      { claims: { sub: "job:main", aud: ["us-east-1:pool"] } },
+      { kind: "record", demands: [demand({ by, expected: [expected] })] }
+    ).comparisons
+    const told = comparison?.nearest?.difference.meaning
+    if (meaning === undefined) assert.isUndefined(told)
+    else assert.match(told ?? "", meaning)
+  })
+
   it("tells the pair that comes nearest", () => {
     const [comparison] = compare(
       { claims: { aud: ["xyz", "api://Exchange"] } },

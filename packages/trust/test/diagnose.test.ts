@@ -253,6 +253,21 @@ describe("a flow", () => {
     })
   )
 
+  it.effect("whose assertion was cut is told so", () =>
+    Effect.gen(function* () {
+      const whole = signed(claims)
+      const { findings } = yield* examine({
+        source: AssertionSource.fixed({
+          ...whole,
+          // One character is no whole octet.
+          token: Redacted.make(Redacted.value(whole.token).replace(/\.[^.]*$/, ".A"))
+        })
+      })
+      const finding = findings.find(({ subject }) => subject === "issuer")
+      assert.match(finding?.what ?? "", /^The assertion is no whole token/)
+    })
+  )
+
   it.effect("is looked at by its adapters first, and goes no further where that must fail", () =>
     Effect.gen(function* () {
       const of = (verdict: Finding["verdict"]) =>

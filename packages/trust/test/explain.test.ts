@@ -106,7 +106,9 @@ describe("a token and a record that does not take it", () => {
 
 describe("a record", () => {
   it("is told by itself, with what is wrong with it and what is risky", () => {
-    const { findings } = found({ documents: [{ ...record, problems: ["bad"], risks: ["wide"] }] })
+    const { findings } = found({
+      documents: [{ ...record, problems: [{ what: "bad", fix: "Mend it." }], risks: ["wide"] }]
+    })
     assert.deepEqual(
       findings.map(({ subject, verdict, what }) => [verdict, subject, what]),
       [

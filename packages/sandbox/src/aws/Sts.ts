@@ -178,6 +178,13 @@ export const make = (identities: WebIdentity.WebIdentities, clock: ServiceClock)
               message: `Not authorized to perform ${refused ?? wanted[0]}`
             })
           }
+          const packed = packedSize(input.Policy, tags)
+          if (packed > 100) {
+            return yield* new AwsError({
+              code: "PackedPolicyTooLarge",
+              message: `Packed policy consumes ${packed}% of allotted space, please use smaller policy.`
+            })
+          }
           const duration = input.DurationSeconds ?? defaultSessionDuration
           if (duration > role.maxSessionDuration) {
             return yield* invalidRequest(
@@ -206,9 +213,7 @@ export const make = (identities: WebIdentity.WebIdentities, clock: ServiceClock)
             },
             Provider: identity.issuer,
             Audience: identity.audience,
-            ...(input.Policy !== undefined && {
-              PackedPolicySize: `${Math.ceil((input.Policy.length / 2048) * 100)}`
-            }),
+            ...(packed > 0 && { PackedPolicySize: `${packed}` }),
             ...(sourceIdentity !== undefined && { SourceIdentity: sourceIdentity })
           }
         })
@@ -234,6 +239,18 @@ const tagsOf = (list: unknown): Readonly<Record<string, unknown>> =>
         : ["", ""]
     )
   )
+
+/** What session policy and tags take together of what AWS packs them into, in per cent: how it packs is its own secret. */
+const packedSize = (
+  policy: string | undefined,
+  tags: Readonly<Record<string, string>> | undefined
+): number => {
+  const tagged = Object.entries(tags ?? {}).reduce(
+    (sum, [key, value]) => sum + key.length + value.length,
+    0
+  )
+  return Math.ceil((((policy?.length ?? 0) + tagged) / 2048) * 100)
+}
 
 /** What the session may do at most; nothing where nothing narrows it. */
 const sessionPolicyOf = Effect.fnUntraced(function* (

@@ -90,6 +90,15 @@ export const make = ({ clock, identities, issuer, pools }: Options): Service => 
       const input = yield* decode(members, request)
       const resource = "IdentityPoolId" in input ? arn(`${input.IdentityPoolId}`) : "*"
       yield* Account.authorize(account, { caller, now }, `cognito-identity:${action}`, resource)
+      // The other regions have no pools, and make none.
+      if (SigV4.regionOf(request) !== account.region) {
+        return yield* "IdentityPoolId" in input
+          ? notFound(`IdentityPool '${input.IdentityPoolId}' not found.`)
+          : new AwsError({
+              code: "InvalidSignatureException",
+              message: "Credential should be scoped to a valid region."
+            })
+      }
       return yield* run(input, now)
     })
 

@@ -7,11 +7,14 @@ import type { Request, Response } from "../kernel/Http.ts"
 import type { Call, Service } from "../kernel/Service.ts"
 import type { ServiceClock } from "../kernel/ServiceClock.ts"
 import { correlationId, EntraError, refuse, toResponse } from "./Aadsts.ts"
+import type { ManagedIdentity } from "./ManagedIdentities.ts"
 import { answer as answerToken, checkTenant, isShared } from "./TokenEndpoint.ts"
 import type { Tenant } from "./TokenEndpoint.ts"
 
 export interface Options {
   readonly tenant: Tenant
+  /** Some live in other tenants, whose tokens can be verified as well. */
+  readonly managedIdentities: ReadonlySet<ManagedIdentity>
   /** The authority's base URL: `https://localhost:8443`. */
   readonly base: string
   readonly clock: ServiceClock
@@ -34,7 +37,13 @@ interface Route {
  * It takes every request that is nobody else's: clients want Entra's errors in JSON on all of its paths, and an empty
  * 404 makes no sense to them.
  */
-export const make = ({ base, clock, tenant }: Options): Service => {
+export const make = ({ base, clock, managedIdentities, tenant }: Options): Service => {
+  /** Every tenant is published by the one's keys. */
+  const checkPublished = (name: string) =>
+    [...managedIdentities].some(({ tenantId }) => tenantId === name)
+      ? Effect.void
+      : checkTenant(tenant, name)
+
   const fail = Effect.fnUntraced(function* (request: Request, error: EntraError) {
     return toResponse(error, correlationId(request, form(request)), yield* clock.now("entra"))
   })
@@ -61,17 +70,14 @@ export const make = ({ base, clock, tenant }: Options): Service => {
       method: "GET",
       path: "/{tenant}/v2.0/.well-known/openid-configuration",
       answer: (_request, values) =>
-        Effect.as(
-          checkTenant(tenant, values.tenant),
-          document(discovery(base, tenant, values.tenant))
-        )
+        Effect.as(checkPublished(values.tenant), document(discovery(base, tenant, values.tenant)))
     },
     {
       endpoint: "entra.keys",
       method: "GET",
       path: "/{tenant}/discovery/v2.0/keys",
       answer: (_request, values) =>
-        Effect.andThen(checkTenant(tenant, values.tenant), Effect.map(jwks(tenant), document))
+        Effect.andThen(checkPublished(values.tenant), Effect.map(jwks(tenant), document))
     },
     {
       endpoint: "entra.instance",
@@ -106,7 +112,7 @@ export const make = ({ base, clock, tenant }: Options): Service => {
 
 /** For `common` and its like the issuer is a template, as in Entra. */
 const discovery = (base: string, { directory, issuer }: Tenant, name: string) => {
-  const id = isShared(name) ? name : directory.tenantId
+  const id = name === directory.domain ? directory.tenantId : name.toLowerCase()
   return {
     token_endpoint: `${base}/${id}/oauth2/v2.0/token`,
     token_endpoint_auth_methods_supported: [
@@ -120,7 +126,7 @@ const discovery = (base: string, { directory, issuer }: Tenant, name: string) =>
     id_token_signing_alg_values_supported: ["RS256"],
     response_types_supported: ["code", "id_token", "code id_token", "id_token token"],
     scopes_supported: ["openid", "profile", "email", "offline_access"],
-    issuer: id === directory.tenantId ? issuer : `${base}/{tenantid}/v2.0`,
+    issuer: id === directory.tenantId ? issuer : `${base}/${isShared(id) ? "{tenantid}" : id}/v2.0`,
     authorization_endpoint: `${base}/${id}/oauth2/v2.0/authorize`,
     claims_supported: ["sub", "iss", "aud", "exp", "iat", "nonce", "tid", "ver"],
     tenant_region_scope: null,

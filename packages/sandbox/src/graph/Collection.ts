@@ -34,7 +34,7 @@ export const find = (collection: Collection, key: Key): Effect.Effect<Query.Item
 const lookUp = ({ items, keys }: Collection, { property, value }: Key): Query.Item | undefined =>
   items().find(
     (item) =>
-      item.id === value.toLowerCase() ||
+      (property === "id" && item.id === value.toLowerCase()) ||
       Object.entries(item).some(
         ([name, held]) =>
           keys.includes(name) && (name === property || bareKey(keys, property)) && held === value

@@ -199,11 +199,17 @@ describe("a signed request", () => {
     assert.match(fromIam.message, message)
   })
 
-  it("is refused for another region, by regional services", async () => {
+  it("is taken for any region, which has not what is in another", async () => {
     const { message, name } = await refusal(describePool({ region: "eu-west-1" }))
+    assert.strictEqual(name, "ResourceNotFoundException")
+    assert.match(message, /IdentityPool '.*' not found/)
+    await getRole({ region: "eu-west-1" })
+  })
+
+  it("is refused for what is no region", async () => {
+    const { message, name } = await refusal(describePool({ region: "nowhere" }))
     assert.strictEqual(name, "InvalidSignatureException")
     assert.match(message, /scoped to a valid region/)
-    await getRole({ region: "eu-west-1" })
   })
 
   it("is judged by the service's own clock", async () => {
