@@ -4,7 +4,7 @@ import type { Known } from "@federate/trust"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { inWords } from "./files.ts"
-import { word } from "./shell.ts"
+import { word } from "@federate/trust/shell"
 import { UsageError } from "./UsageError.ts"
 
 export interface EnvironmentLine {

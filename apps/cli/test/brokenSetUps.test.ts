@@ -14,6 +14,7 @@ import { aws, well as wellAws } from "./setUps/aws.ts"
 import { cognito, well as wellCognito } from "./setUps/cognito.ts"
 import { entra, well as wellEntra } from "./setUps/entra.ts"
 import { google, well as wellGoogle } from "./setUps/google.ts"
+import * as refusals from "./setUps/refusals.ts"
 import type { SetUp } from "./setUps/SetUp.ts"
 
 const sandbox = cloud()
@@ -66,6 +67,12 @@ describe("a set-up with nothing wrong", () => {
   )
 })
 
+/** With the code by which the other side refused, where its own words are not what was found. */
+const said = (finding: Finding | undefined, code: string | undefined) =>
+  finding === undefined
+    ? ""
+    : `${finding.subject}: ${finding.what}${code === undefined || finding.what.startsWith(code) ? "" : ` (${code})`}`
+
 const table: Array<readonly [setUp: string, found: string, fix: string]> = []
 
 describe("a set-up with one thing wrong", () => {
@@ -89,11 +96,7 @@ describe("a set-up with one thing wrong", () => {
           told(findings)
         )
       }
-      table.push([
-        setUp.name,
-        `${setUp.code ?? ""} ${first?.subject}: ${first?.what}`.trim(),
-        first?.fix ?? ""
-      ])
+      table.push([setUp.name, said(first, setUp.code), first?.fix ?? ""])
     })
   )
 
@@ -106,4 +109,18 @@ describe("a set-up with one thing wrong", () => {
         .join("\n") + "\n"
     )
   })
+})
+
+describe("a refusal that no set-up causes", () => {
+  it.live.each([...refusals.entra, ...refusals.aws, ...refusals.google])(
+    "is explained by its words: $code, as $because",
+    ({ code, text, told: meaning }) =>
+      Effect.gen(function* () {
+        const { stdout } = yield* federate(["explain", "--json"], { stdin: text })
+        // As `--json` prints them.
+        const { findings } = JSON.parse(stdout) as { readonly findings: ReadonlyArray<Finding> }
+        const finding = findings.find(({ subject }) => subject === code)
+        assert.match(finding?.what ?? "", meaning, told(findings))
+      })
+  )
 })

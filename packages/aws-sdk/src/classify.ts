@@ -44,12 +44,16 @@ const shared: Readonly<Record<string, string>> = {
   ValidationError: bounds
 }
 
-const passing = new Set([
+const throttled = [
   "TooManyRequestsException",
   "ThrottlingException",
   "Throttling",
   "RequestLimitExceeded",
-  "SlowDown",
+  "SlowDown"
+]
+
+const passing = new Set([
+  ...throttled,
   "InternalErrorException",
   "InternalFailure",
   "ServiceFailure",
@@ -110,9 +114,17 @@ export const hintOf = (
   code: string,
   { facts, hints }: Pick<Meanings<Readonly<Record<string, string>>>, "facts" | "hints">
 ): string | undefined => {
-  const hint = hints[code] ?? shared[code]
+  const hint = hints[code] ?? shared[code] ?? passed(code)
   return hint === undefined ? undefined : tell(hint, facts)
 }
+
+/** What is said of those that may pass, where somebody asks. */
+const passed = (code: string): string | undefined =>
+  throttled.includes(code)
+    ? "Too many calls at once: a flow tries again by itself. Keep what was got until it ends; AWS raises some quotas on request."
+    : passing.has(code)
+      ? "This is for AWS, or for the issuer that it asked, to mend: a flow tries again by itself."
+      : undefined
 
 const tell = (hint: string, facts: Readonly<Record<string, string>>): string =>
   hint.replace(/\{(\w+)\}/g, (whole, name: string) => facts[name] ?? whole)

@@ -45,6 +45,8 @@ const roleHints: Readonly<Record<string, string>> = {
   InvalidIdentityToken:
     "The account {account} needs an OIDC provider for exactly {issuer} that lists the audience {checkedAudience}: `aws iam create-open-id-connect-provider --url {issuer} --client-id-list {checkedAudience}`; and AWS must reach {issuer}/.well-known/openid-configuration and the keys that it names over the internet.",
   ExpiredTokenException: "The assertion had ended when AWS read it.",
+  IDPCommunicationError:
+    "AWS could not reach {issuer}: its discovery document and keys must be public, on https, and answer quickly. It is tried again by itself.",
   IDPRejectedClaim: "The issuer {issuer} says that the assertion is not valid, or was revoked.",
   ValidationError:
     "A setting is out of its bounds, or `duration` is over the role's own maximum: the message names it; `aws iam get-role` tells the role's MaxSessionDuration.",

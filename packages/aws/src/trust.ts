@@ -155,32 +155,39 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
   InvalidIdentityToken: ["iss", "aud"]
 }
 
-/** Of the SDK's exceptions, the two that are named so by STS itself. */
-const named = new Set([
-  "OutboundWebIdentityFederationDisabledException",
-  "SessionDurationEscalationException"
-])
-
 const errors: RelyingParty["errors"] = (said, assertion) => {
   if (/cognito/i.test(said)) return []
-  const codes = new Set(
-    [...said.matchAll(/\b[A-Z]\w{5,80}\b/g)].map(([word]) =>
-      named.has(word) ? word : word.replace(/Exception$/, "")
-    )
-  )
-  // The usual one, as people paste it: without its code.
-  if (/not authorized to perform:? sts:AssumeRoleWithWebIdentity/i.test(said))
-    codes.add("AccessDenied")
+  const words = new Set(said.match(/\b[A-Z]\w{5,80}\b/g) ?? [])
+  // As people paste them: the words without their code.
+  for (const [own, code] of ownWords) if (own.test(said)) words.add(code)
   const meanings = /GetWebIdentityToken|OutboundWebIdentity/.test(said)
     ? tokenMeanings({ audience: "the audience that was asked for" })
     : roleMeanings(assertion ?? unknown, roleIn(said))
-  return [...codes].flatMap((code): ReadonlyArray<ErrorMeaning> => {
-    const hint =
-      hintOf(code, meanings) ??
-      (code.endsWith("Exception") ? undefined : hintOf(`${code}Exception`, meanings))
-    return hint === undefined ? [] : [{ code, hint, claims: claims[code] ?? [] }]
-  })
+  const told = new Map(
+    [...words].flatMap((word) => {
+      // SDKs name some by their class, which STS itself names without its last word.
+      const code = [word, word.replace(/Exception$/, ""), `${word}Exception`].find(
+        (each) => hintOf(each, meanings) !== undefined
+      )
+      const hint = code === undefined ? undefined : hintOf(code, meanings)
+      return code === undefined || hint === undefined
+        ? []
+        : [[code, { code, hint, claims: claims[code] ?? [] } satisfies ErrorMeaning] as const]
+    })
+  )
+  return [...told.values()]
 }
+
+const ownWords: ReadonlyArray<readonly [words: RegExp, code: string]> = [
+  [/not authorized to perform:? sts:AssumeRoleWithWebIdentity/i, "AccessDenied"],
+  [
+    /No OpenIDConnect provider found in your account|Incorrect token audience|Couldn't retrieve verification key/i,
+    "InvalidIdentityToken"
+  ],
+  [/Token expired: current date\/time/i, "ExpiredTokenException"],
+  [/exceeds the MaxSessionDuration/, "ValidationError"],
+  [/Packed policy consumes/, "PackedPolicyTooLarge"]
+]
 
 const unknown: Pick<Assertion.Assertion, "audience" | "claims" | "issuer" | "subject"> = {
   audience: ["the token's aud"],

@@ -2,9 +2,10 @@
 import { makeIam } from "@federate/aws-sdk"
 import { inConfiguration, readPolicy } from "@federate/aws-sdk/trust"
 import { Malformed, Misconfigured } from "@federate/core"
-import type { Reason } from "@federate/core"
+import type { Assertion, Reason } from "@federate/core"
 import type { Platform } from "@federate/http"
-import type { TrustReader } from "@federate/trust"
+import type { Problem, TrustReader } from "@federate/trust"
+import { word } from "@federate/trust/shell"
 import * as Effect from "effect/Effect"
 import type { ExchangerOptions } from "./exchanger.ts"
 import { federating, list } from "./trustPolicy.ts"
@@ -64,4 +65,27 @@ const otherRole = (wanted: string, found: string | undefined): Misconfigured =>
     hint: "Take credentials of the role's own account (`aws sts get-caller-identity` tells whose they are); in the right account, the role's path is another."
   })
 
-export const trustReader: TrustReader<Settings, Platform> = { type: "aws", read }
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html */
+const missing = (
+  { roleArn }: Settings,
+  { audience: [audience = ""], issuer = "", subject = "" }: Assertion.Assertion
+): Problem => {
+  const prefix = issuer.replace(/^https:\/\//, "")
+  const [partition, account] = /^arn:([\w-]+):iam::(\d+):/.exec(roleArn)?.slice(1) ?? []
+  const policy = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: {
+      Effect: "Allow",
+      Principal: { Federated: `arn:${partition}:iam::${account}:oidc-provider/${prefix}` },
+      Action: "sts:AssumeRoleWithWebIdentity",
+      Condition: { StringEquals: { [`${prefix}:aud`]: audience, [`${prefix}:sub`]: subject } }
+    }
+  })
+  const name = word(nameOf(roleArn))
+  return {
+    what: `There is no role ${roleArn}, or it lets no identity provider in`,
+    fix: `Make it for this very token, if that is the workload that is meant: \`aws iam create-role --role-name ${name} --assume-role-policy-document ${word(policy)}\`; a role that is there takes the same by \`aws iam update-assume-role-policy --role-name ${name} --policy-document …\`.`
+  }
+}
+
+export const trustReader: TrustReader<Settings, Platform> = { type: "aws", read, missing }

@@ -145,10 +145,27 @@ describe("errors", () => {
     assert.deepEqual(codes("InvalidIdentityTokenException: No OpenIDConnect provider found"), [
       "InvalidIdentityToken"
     ])
-    assert.deepEqual(codes("ExpiredTokenException"), ["ExpiredToken"])
+    assert.deepEqual(codes("ExpiredTokenException"), ["ExpiredTokenException"])
+    assert.deepEqual(codes("RegionDisabledException"), ["RegionDisabledException"])
     assert.deepEqual(codes("OutboundWebIdentityFederationDisabledException"), [
       "OutboundWebIdentityFederationDisabledException"
     ])
+  })
+
+  it.each([
+    ["Not authorized to perform sts:AssumeRoleWithWebIdentity", "AccessDenied"],
+    ["No OpenIDConnect provider found in your account for https://i", "InvalidIdentityToken"],
+    [
+      "Couldn't retrieve verification key from your identity provider,  please",
+      "InvalidIdentityToken"
+    ],
+    [
+      "Token expired: current date/time 1 must be before the expiration date/time 0",
+      "ExpiredTokenException"
+    ],
+    ["Packed policy consumes 120% of allotted space", "PackedPolicyTooLarge"]
+  ])("are known by their words alone: %s", (said, code) => {
+    assert.deepEqual(codes(said), [code])
   })
 
   it("of others are left to them", () => {

@@ -6,15 +6,27 @@ import type { Facts } from "./classify.ts"
 
 const errors: RelyingParty["errors"] = (said) => {
   // The names are AWS's at large: Cognito must be named beside them, or its own words stand there.
-  if (!/cognito|identity ?pool|developer/i.test(said)) return []
+  if (!/cognito|identity ?pool|developer|login token|Logins don't match/i.test(said)) return []
   const facts = known(said)
-  return [...new Set(said.match(/\b[A-Z]\w{5,80}\b/g) ?? [])].flatMap(
-    (code): ReadonlyArray<ErrorMeaning> => {
-      const hint = hintOf(code, { hints, facts })
-      return hint === undefined ? [] : [{ code, hint, claims: [] }]
-    }
-  )
+  const codes = new Set(said.match(/\b[A-Z]\w{5,80}\b/g) ?? [])
+  // As people paste them: the words without their code.
+  for (const [words, code] of ownWords) if (words.test(said)) codes.add(code)
+  return [...codes].flatMap((code): ReadonlyArray<ErrorMeaning> => {
+    const hint = hintOf(code, { hints, facts })
+    return hint === undefined ? [] : [{ code, hint, claims: [] }]
+  })
 }
+
+const ownWords: ReadonlyArray<readonly [words: RegExp, code: string]> = [
+  [/does not support the specified developer provider/, "InvalidParameterException"],
+  [/^(?:IdentityPool|Identity) '.*' not found/m, "ResourceNotFoundException"],
+  [/Check assigned IAM roles for this pool/, "InvalidIdentityPoolConfigurationException"],
+  [/already registered with another identity/, "DeveloperUserAlreadyRegisteredException"],
+  [
+    /Unauthenticated access is not supported|Invalid login token|Logins don't match|not from a supported provider of this identity pool|\(classic\) flow is not enabled/,
+    "NotAuthorizedException"
+  ]
+]
 
 /** What the error's words quote, else what it is called. */
 const known = (text: string): Facts => {

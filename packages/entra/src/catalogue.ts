@@ -159,9 +159,13 @@ export const catalogue: Readonly<Record<number, CatalogueEntry>> = {
   7000229: waitForTrust(
     "The app {clientId} has no service principal in the tenant {tenantId}: create it (`az ad sp create --id {clientId}`)."
   ),
-  7000112: none("The app {clientId} is disabled: enable its service principal."),
+  7000112: none(
+    "The app {clientId} is disabled: enable its service principal (`az ad sp update --id {clientId} --set accountEnabled=true`)."
+  ),
   70001: none(appSide),
-  700025: none("The app {clientId} is set up as a public client: switch `allowPublicClient` off."),
+  700025: none(
+    'The app {clientId} is set up as a public client: switch "Allow public client flows" off (`az ad app update --id {clientId} --set isFallbackPublicClient=false`).'
+  ),
   7000215: none("A client secret was sent: federation needs none; remove it."),
   7000222: none("The app's client secret has expired: federation needs none; remove it."),
   7000218: none("The request had no client assertion."),

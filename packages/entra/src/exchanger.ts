@@ -40,6 +40,12 @@ export const exchanger = Effect.fnUntraced(function* (
 
 const name = "entra"
 
+/** What a scope is of, where it ends in a permission's name as users are asked for them. */
+const resourceOf = (scope: string): string =>
+  /^(\w+:\/\/[^/]+(?:\/[^/]+)*?)\/+(?:[A-Za-z]+(?:\.[A-Za-z]+)+|user_impersonation|access_as_user)$/.exec(
+    scope
+  )?.[1] ?? scope.replace(/\/+$/, "")
+
 /** The one scope of a request: `<resource>/.default`; a resource that ends in a slash keeps it (`//.default`). */
 const oneScope = (scopes: ReadonlyArray<string>) => {
   const [first, ...more] = new Set(scopes)
@@ -63,6 +69,6 @@ const oneScope = (scopes: ReadonlyArray<string>) => {
     `"${first}" is not of the form <resource>/.default, the only one that a workload can ask for`,
     /\s/.test(first)
       ? "Ask for each <resource>/.default by itself."
-      : `For all that was granted on that resource write ${first.replace(/\/+$/, "")}/.default; single permissions are granted to the app, not asked for.`
+      : `For all that was granted on that resource write ${resourceOf(first)}/.default; single permissions are granted to the app, not asked for.`
   )
 }

@@ -1,8 +1,9 @@
 /** The federated credentials of an app, read from Microsoft Graph. */
 import { FederationError, Unavailable } from "@federate/core"
-import type { Reason } from "@federate/core"
+import type { Assertion, Reason } from "@federate/core"
 import type { Platform } from "@federate/http"
-import type { Access, TrustReader } from "@federate/trust"
+import type { Access, Problem, TrustReader } from "@federate/trust"
+import { word } from "@federate/trust/shell"
 import * as Effect from "effect/Effect"
 import type { Options } from "./exchanger.ts"
 import { graphScope, makeGraph } from "./graph.ts"
@@ -37,4 +38,26 @@ const read = Effect.fnUntraced(
   )
 )
 
-export const trustReader: TrustReader<App, Platform> = { type: "entra", scope: graphScope, read }
+/** https://learn.microsoft.com/cli/azure/ad/app/federated-credential#az-ad-app-federated-credential-create */
+const missing = (
+  { clientId }: App,
+  { audience, issuer, subject }: Assertion.Assertion
+): Problem => {
+  const credential = JSON.stringify({
+    name: "federate",
+    issuer,
+    subject,
+    audiences: audience.slice(0, 1)
+  })
+  return {
+    what: `The app ${clientId} has no federated credential at all`,
+    fix: `Add one for this very token, if that is the workload that is meant: \`az ad app federated-credential create --id ${word(clientId)} --parameters ${word(credential)}\`.`
+  }
+}
+
+export const trustReader: TrustReader<App, Platform> = {
+  type: "entra",
+  scope: graphScope,
+  read,
+  missing
+}

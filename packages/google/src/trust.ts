@@ -60,7 +60,8 @@ const record = ({
       ? { claim: "aud", setting: "oidc.allowedAudiences", expected: allowedAudiences, by: "equals" }
       : {
           claim: "aud",
-          setting: "the provider's own name, as no allowedAudiences are set",
+          // Its own name alone, as none are set.
+          setting: "oidc.allowedAudiences",
           expected: [`https://iam.googleapis.com/${name}`, `//iam.googleapis.com/${name}`],
           by: "equals"
         },
@@ -130,13 +131,15 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
 const errors: RelyingParty["errors"] = (said, assertion) => {
   // OAuth's codes are everybody's: these are Google's by its endpoints, its names or its own words.
   if (
-    !/google|gcloud|iam\.serviceAccounts|workloadIdentityPool|Identity Provider|ID Token|attribute (?:condition|mapping)/i.test(
+    !/google|gcloud|iam\.serviceAccounts|workloadIdentityPool|Identity Provider|ID Token|mapped attribute|attribute (?:condition|mapping)|given credential|target service indicated/i.test(
       said
     )
   )
     return []
   const facts = known(said, assertion)
-  const named = new Set([...said.matchAll(/\b[a-zA-Z]+(?:_[a-zA-Z]+)+\b/g)].map(([word]) => word))
+  const named = new Set(said.match(/\b(?:[a-zA-Z]+(?:_[a-zA-Z]+)+|[A-Z]{6,})\b/g) ?? [])
+  // As people paste them: the words without their code.
+  for (const [words, code] of ownWords) if (words.test(said)) named.add(code)
   return [...named].flatMap((code): ReadonlyArray<ErrorMeaning> => {
     const entry =
       own(securityTokenService, code)?.find(
@@ -149,6 +152,17 @@ const errors: RelyingParty["errors"] = (said, assertion) => {
       : [{ code, hint: tell(entry.hint, facts), claims: claims[code] ?? [] }]
   })
 }
+
+const ownWords: ReadonlyArray<readonly [words: RegExp, code: string]> = [
+  [/Permission 'iam\.serviceAccounts\.\w+' denied/, "PERMISSION_DENIED"],
+  [/rejected by the attribute condition|mapped attribute '.*' must be/, "unauthorized_client"],
+  [/The size of mapped attribute|Invalid value for "audience"/, "invalid_request"],
+  [/The target service indicated by the "audience" parameters/, "invalid_target"],
+  [
+    /The audience in ID Token|ID Token issued at|Error connecting to the given credential's issuer|The issuer in ID Token/,
+    "invalid_grant"
+  ]
+]
 
 const own = <A>(entries: Readonly<Record<string, A>>, code: string): A | undefined =>
   Object.hasOwn(entries, code) ? entries[code] : undefined

@@ -1,7 +1,8 @@
 /** Reads the trust that stands on the other side, where whoever asks may read it. */
-import type { FederationError } from "@federate/core"
+import type { Assertion, FederationError } from "@federate/core"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
+import type { Problem } from "./RelyingParty.ts"
 
 /** By which right the trust is read. */
 export interface Access {
@@ -21,4 +22,6 @@ export interface TrustReader<Config, Platform> {
     access: Access,
     platform: Platform
   ) => Effect.Effect<ReadonlyArray<unknown>, FederationError>
+  /** What it means that there is no record, and the command that makes one for an assertion. */
+  readonly missing: (config: Config, assertion: Assertion.Assertion) => Problem
 }

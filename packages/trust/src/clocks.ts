@@ -71,7 +71,7 @@ export const clockFinding = (
     why: "Assertions and signatures are good for minutes, and each side goes by its own clock.",
     fix:
       agreeing === undefined
-        ? "Set this machine's clock by the network's: `timedatectl set-ntp true`."
+        ? `Set this machine's clock by the network's, \`timedatectl set-ntp true\`; where it is right, that of ${host}.`
         : `Set the clock of ${host} by the network's, if it is yours; else this machine's and that of ${agreeing.host}: \`timedatectl set-ntp true\`.`
   }
 }

@@ -19,7 +19,7 @@ import { ofReason } from "./Finding.ts"
 import type { Finding } from "./Finding.ts"
 import { called, granted } from "./granted.ts"
 import { publishedKeys } from "./publicKeys.ts"
-import type { RelyingParty } from "./RelyingParty.ts"
+import type { Problem, RelyingParty } from "./RelyingParty.ts"
 import { span, told, untimely } from "./told.ts"
 
 export interface Patient {
@@ -41,6 +41,8 @@ export interface Patient {
   readonly request?: TokenRequest.TokenRequest | undefined
   /** What stands on the other side, as documents; nothing where it cannot be read. */
   readonly trust?: Effect.Effect<ReadonlyArray<unknown>, FederationError> | undefined
+  /** What it means that nothing of that is a record. Default: that one is to be made. */
+  readonly missing?: ((assertion: Assertion.Assertion) => Problem) | undefined
   /** App roles or scopes that the token is wanted for. Default: none in particular. */
   readonly permissions?: ReadonlyArray<string> | undefined
   /** URLs that the token is wanted for: each is asked for once (GET). Default: none. */
@@ -119,15 +121,11 @@ export const diagnose = Effect.fnUntraced(function* <R>(
     yield* say({ ...ofReason("trust", read.failure.reason), verdict: "unknown" })
   }
   const documents = read !== undefined && Result.isSuccess(read) ? read.success : []
-  if (read !== undefined && Result.isSuccess(read) && documents.length === 0) {
-    yield* say({
-      verdict: "wrong",
-      subject: "trust",
-      what: "The other side has no trust record at all.",
-      fix: `Make one for ${["iss", "aud", "sub"].map((claim) => `${claim} ${JSON.stringify(assertion.claims[claim])}`).join(", ")}.`
-    })
+  const { findings, trust: nearest } = explain({ assertion, documents, text: "" }, parties)
+  if (read !== undefined && Result.isSuccess(read) && nearest === undefined) {
+    const { fix, what } = (patient.missing ?? noRecord)(assertion)
+    yield* say({ verdict: "wrong", subject: "trust", what: `${what}.`, fix })
   }
-  const { findings } = explain({ assertion, documents, text: "" }, parties)
   yield* say(
     ...findings,
     ...(findings.some(({ subject }) => subject === "alg")
@@ -151,6 +149,11 @@ export const diagnose = Effect.fnUntraced(function* <R>(
   )
   for (const url of calls) yield* say(yield* called(credential, url, fetch))
   return isHealthy
+})
+
+const noRecord = ({ claims }: Assertion.Assertion): Problem => ({
+  what: "The other side has no trust record at all",
+  fix: `Make one for ${["iss", "aud", "sub"].map((claim) => `${claim} ${JSON.stringify(claims[claim])}`).join(", ")}.`
 })
 
 /** A flow tries again as well; and the AWS SDK reckons with the clock's difference from its second call on. */

@@ -83,6 +83,10 @@ export const doctor = Command.make(
           request: scope.length === 0 ? {} : { scopes: scope },
           permissions: permission,
           calls: call,
+          missing:
+            reader &&
+            // As above.
+            ((assertion) => reader.missing(definition.exchangerSettings as never, assertion)),
           trust:
             reader &&
             Effect.gen(function* () {

@@ -9,7 +9,7 @@ import * as Path from "effect/Path"
 import * as Folder from "../issuerFolder.ts"
 import type { Issuer } from "../issuerFolder.ts"
 import { report } from "../report.ts"
-import { word } from "../shell.ts"
+import { word } from "@federate/trust/shell"
 import { printDistance, printTime } from "../time.ts"
 import { UsageError } from "../UsageError.ts"
 

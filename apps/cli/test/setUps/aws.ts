@@ -254,8 +254,23 @@ export const aws: ReadonlyArray<SetUp> = [
       }
     },
     found: "trust",
-    what: /no trust record at all/,
-    fix: /^Make one for iss "https:/,
+    what: /^There is no role arn:aws:iam::\d+:role\/nobody/,
+    fix: /`aws iam create-role --role-name nobody --assume-role-policy-document '\{.*:sub":"repo:o\/r:ref:refs\/heads\/main"/,
+    code: "AccessDenied"
+  },
+  {
+    name: "the role lets no identity provider in",
+    build: (place) =>
+      job(place, {
+        statement: () => ({
+          Principal: { Service: "lambda.amazonaws.com" },
+          Action: "sts:AssumeRole",
+          Condition: {}
+        })
+      }),
+    found: "trust",
+    what: /or it lets no identity provider in/,
+    fix: /`aws iam update-assume-role-policy --role-name set-up-\d+/,
     code: "AccessDenied"
   },
   {

@@ -211,7 +211,7 @@ export const cognito: ReadonlyArray<SetUp> = [
     },
     found: "clock",
     what: /20 min ahead of this machine's\.$/,
-    fix: /^Set this machine's clock by the network's/
+    fix: /^Set this machine's clock by the network's, `timedatectl set-ntp true`/
   },
   {
     name: "the role may not ask for the pool's tokens",
@@ -350,6 +350,41 @@ export const cognito: ReadonlyArray<SetUp> = [
     what: /already registered with another identity/,
     fix: /leave `identityId` out/,
     code: "DeveloperUserAlreadyRegisteredException"
+  },
+  {
+    name: "two logins of two identities",
+    build: async (place) => {
+      const { name, sandbox } = place
+      const { OpenIDConnectProviderArn: arn = "" } = await iam(sandbox).send(
+        new CreateOpenIDConnectProviderCommand({
+          Url: sandbox.issuerUrl(name),
+          ClientIDList: ["cognito-identity.amazonaws.com"]
+        })
+      )
+      const identityPoolId = await pool(place, {
+        DeveloperProviderName: provider,
+        OpenIdConnectProviderARNs: [arn]
+      })
+      const publicLogin = {
+        [sandbox.issuerUrl(name).replace("https://", "")]: await sandbox.issueToken(name, {
+          subject: "somebody",
+          audience: "cognito-identity.amazonaws.com"
+        })
+      }
+      await client(place).send(
+        new GetOpenIdTokenForDeveloperIdentityCommand({
+          IdentityPoolId: identityPoolId,
+          Logins: { [provider]: "another_user", ...publicLogin }
+        })
+      )
+      return developer(place, {
+        settings: { identityPoolId, logins: { ...logins, ...publicLogin } }
+      })
+    },
+    found: "source",
+    what: /Logins are linked to different identities/,
+    fix: /leave `identityId` out, or the login that belongs elsewhere/,
+    code: "ResourceConflictException"
   },
   {
     name: "an identity's id of another region",

@@ -364,8 +364,8 @@ export const entra: ReadonlyArray<SetUp> = [
       return { ...built, exchanger: exchanger(place, clientId) }
     },
     found: "trust",
-    what: /no trust record at all/,
-    fix: /^Make one for iss "https:.*aud "api:\/\/AzureADTokenExchange", sub "repo:o\/r:ref:refs\/heads\/main"/,
+    what: /^The app [0-9a-f-]{36} has no federated credential at all/,
+    fix: /`az ad app federated-credential create --id [0-9a-f-]{36} --parameters '\{.*"subject":"repo:o\/r:ref:refs\/heads\/main","audiences":\["api:\/\/AzureADTokenExchange"\]\}'`/,
     code: "AADSTS70025"
   },
   {
@@ -413,6 +413,17 @@ export const entra: ReadonlyArray<SetUp> = [
     what: /Only app-only tokens may be used/,
     fix: /^A user's token cannot be an assertion: use the workload's own/,
     code: "AADSTS700229"
+  },
+  {
+    name: "a token of Entra's own that the trust says nothing of",
+    build: async (place) => ({
+      ...(await job(place)),
+      source: { type: "kubernetes", tokenFile: place.write(await place.sandbox.accessToken()) }
+    }),
+    found: "iss",
+    what: /is not what `issuer` wants/,
+    fix: /^Write exactly "https:\/\/localhost:\d+\/[0-9a-f-]{36}\/v2.0" in `issuer`/,
+    code: "AADSTS700222"
   },
   // Keys, signatures and clocks.
   {
@@ -517,7 +528,7 @@ export const entra: ReadonlyArray<SetUp> = [
     build: (place) => entraIsAhead(place, 20 * minutes),
     found: "clock",
     what: /20 min ahead of this machine's, which agrees with/,
-    fix: /timedatectl set-ntp true/,
+    fix: /`timedatectl set-ntp true`/,
     code: "AADSTS700024"
   },
   {
@@ -528,7 +539,7 @@ export const entra: ReadonlyArray<SetUp> = [
     },
     found: "clock",
     what: /20 min ahead of this machine's/,
-    fix: /timedatectl set-ntp true/,
+    fix: /`timedatectl set-ntp true`/,
     code: "AADSTS700024"
   },
   // The application and the tenant.
@@ -614,7 +625,7 @@ export const entra: ReadonlyArray<SetUp> = [
     },
     found: "exchange",
     what: /is disabled/,
-    fix: /is disabled: enable its service principal/,
+    fix: /`az ad sp update --id ".*" --set accountEnabled=true`/,
     code: "AADSTS7000112"
   },
   {
@@ -629,7 +640,7 @@ export const entra: ReadonlyArray<SetUp> = [
     },
     found: "exchange",
     what: /Client is public/,
-    fix: /set up as a public client/,
+    fix: /`az ad app update --id ".*" --set isFallbackPublicClient=false`/,
     code: "AADSTS700025"
   },
   // What is asked for.
@@ -658,7 +669,7 @@ export const entra: ReadonlyArray<SetUp> = [
       job(place, { settings: { scopes: ["https://graph.microsoft.com/Application.Read.All"] } }),
     found: "exchange",
     what: /^`scopes` .* is not of the form <resource>\/.default/,
-    fix: /\/.default; single permissions are granted to the app/
+    fix: /write https:\/\/graph.microsoft.com\/.default; single permissions are granted to the app/
   },
   {
     name: "two resources in one request",

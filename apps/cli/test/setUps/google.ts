@@ -123,8 +123,8 @@ export const google: ReadonlyArray<SetUp> = [
         settings: ({ pool }) => ({ audience: `//iam.googleapis.com/${pool}/providers/nobody` })
       }),
     found: "trust",
-    what: /no trust record at all/,
-    fix: /^Make one for iss "https:/,
+    what: /^There is no provider \/\/iam.googleapis.com\/projects/,
+    fix: /`gcloud iam workload-identity-pools providers create-oidc \w+ --project \d+ .* --issuer-uri https:.*--attribute-condition 'assertion.sub == "repo:o\/r:ref:refs\/heads\/main"'`/,
     code: "invalid_target"
   },
   {
@@ -155,15 +155,15 @@ export const google: ReadonlyArray<SetUp> = [
       return built
     },
     found: "trust",
-    what: /no trust record at all/,
-    fix: /^Make one for iss "https:/,
+    what: /^There is no provider \/\/iam.googleapis.com\/projects/,
+    fix: /`gcloud iam workload-identity-pools providers create-oidc \w+ --project \d+ .* --issuer-uri https:.*--attribute-condition 'assertion.sub == "repo:o\/r:ref:refs\/heads\/main"'`/,
     code: "invalid_target"
   },
   {
     name: "the token is for another audience",
     build: (place) => job(place, { token: { audience: "sts.amazonaws.com" } }),
     found: "aud",
-    what: /is not what `the provider's own name/,
+    what: /is not what `oidc.allowedAudiences` wants/,
     fix: /^Write "sts.amazonaws.com" in|ask for the audience "https:\/\/iam.googleapis.com/,
     code: "invalid_grant"
   },

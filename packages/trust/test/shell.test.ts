@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process"
 import { assert, describe, it } from "vitest"
-import { word } from "../src/shell.ts"
+import { word } from "@federate/trust/shell"
 
 describe("a shell's word", () => {
   it("is bare when that is safe", () => {
