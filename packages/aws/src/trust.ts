@@ -161,7 +161,7 @@ const errors: RelyingParty["errors"] = (said, assertion) => {
   // As people paste them: the words without their code.
   for (const [own, code] of ownWords) if (own.test(said)) words.add(code)
   const meanings = /GetWebIdentityToken|OutboundWebIdentity/.test(said)
-    ? tokenMeanings({ audience: "the audience that was asked for" })
+    ? tokenMeanings({ audience: "AUDIENCE" })
     : roleMeanings(assertion ?? unknown, roleIn(said))
   const told = new Map(
     [...words].flatMap((word) => {
@@ -190,14 +190,14 @@ const ownWords: ReadonlyArray<readonly [words: RegExp, code: string]> = [
 ]
 
 const unknown: Pick<Assertion.Assertion, "audience" | "claims" | "issuer" | "subject"> = {
-  audience: ["the token's aud"],
+  audience: ["AUDIENCE"],
   claims: {},
-  issuer: "the token's iss",
-  subject: "the token's sub"
+  issuer: "ISSUER",
+  subject: "SUBJECT"
 }
 
 const roleIn = (text: string) => {
-  const [arn = "the role", partition = "aws", account = "ACCOUNT"] =
+  const [arn = "ROLE_ARN", partition = "aws", account = "ACCOUNT"] =
     /arn:([\w-]+):iam::(\d{12}):role\/[\w+=,.@/-]+/.exec(text) ?? []
   return { arn, partition, account }
 }

@@ -143,25 +143,32 @@ const errors: RelyingParty["errors"] = (said, assertion) => {
   })
 }
 
-/** What the token says, else what the error's words quote, else what it is called. */
+/** What the token says, else what the error's words quote, else a name in its place. */
 const known = (text: string, assertion: Assertion.Assertion | undefined): Facts => {
   const quoted = (pattern: RegExp) => pattern.exec(text)?.[1]
-  const presented = (claim: string) =>
-    quoted(new RegExp(`presented assertion ${claim} '([^'\\s]{1,600})'`, "i"))
+  const presented = (claim: string) => {
+    const [, value, end] =
+      new RegExp(
+        `(?:presented assertion ${claim}|Assertion ${claim}:) '([^'\\s]{1,600})('?)`,
+        "i"
+      ).exec(text) ?? []
+    // The text may be cut.
+    return value === undefined || end === "'" ? value : `${value}…`
+  }
   const request = {
-    tenantId: quoted(/tenant '([^'\s]{1,100})'/i) ?? "the tenant's id",
-    clientId: quoted(/(?:application|identifier) '([0-9a-f-]{36})'/i) ?? "the app's client id",
-    scope: quoted(/scope '?([^'\s]{1,300})/i) ?? "the scope that was asked for",
-    authority: "the authority that was asked"
+    tenantId: quoted(/tenant '([^'\s]{1,100})'/i) ?? "TENANT_ID",
+    clientId: quoted(/(?:application|identifier) '([0-9a-f-]{36})'/i) ?? "CLIENT_ID",
+    scope: quoted(/scope '?([^'\s]{1,300})/i) ?? "SCOPE",
+    authority: "AUTHORITY"
   }
   if (assertion !== undefined) return factsOf(assertion, request)
   return {
     ...request,
-    issuer: presented("issuer") ?? "the token's iss",
-    subject: presented("subject") ?? "the token's sub",
-    audience: presented("audience") ?? "the token's aud",
-    algorithm: "the token's alg",
-    kid: quoted(/key id:? '([\w-]{1,100})'/i) ?? "the token's kid"
+    issuer: presented("issuer") ?? "ISSUER",
+    subject: presented("subject") ?? "SUBJECT",
+    audience: presented("audience") ?? "AUDIENCE",
+    algorithm: "ALGORITHM",
+    kid: quoted(/(?:key id:?|certificate with identifier) '?([\w-]{1,100})/i) ?? "KEY_ID"
   }
 }
 

@@ -79,6 +79,19 @@ describe("errors", () => {
     assert.include(error?.hint, '"repo:a/b:x"')
   })
 
+  it("quote what is left of a text that is cut, and the older form", () => {
+    const [cut] = relyingParty.errors(
+      "AADSTS700213: … presented assertion subject 'repo:a/b:ref:refs/he",
+      undefined
+    )
+    assert.include(cut?.hint, '"repo:a/b:ref:refs/he…"')
+    const [older] = relyingParty.errors(
+      "AADSTS70021: No matching federated identity record found for presented assertion. Assertion Issuer: 'https://i'. Assertion Subject: 's'. Assertion Audience: 'a'.",
+      undefined
+    )
+    assert.match(older?.hint ?? "", /issuer "https:\/\/i", the subject "s" and the audience "a"/)
+  })
+
   it("tell what the token says before what the words do", () => {
     const [error] = relyingParty.errors("AADSTS700213 … subject 'cut", assertion)
     assert.include(error?.hint, '"repo:o/r:pull_request"')
@@ -86,7 +99,7 @@ describe("errors", () => {
 
   it("alone are enough", () => {
     const [error] = relyingParty.errors("AADSTS700212", undefined)
-    assert.include(error?.hint, "the token's aud")
+    assert.include(error?.hint, "AUDIENCE")
     assert.deepEqual(error?.claims, ["aud"])
   })
 

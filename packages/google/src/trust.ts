@@ -167,7 +167,9 @@ const ownWords: ReadonlyArray<readonly [words: RegExp, code: string]> = [
 const own = <A>(entries: Readonly<Record<string, A>>, code: string): A | undefined =>
   Object.hasOwn(entries, code) ? entries[code] : undefined
 
-/** What the token says, else what the error's words quote, else what it is called. */
+const poolName = "projects/NUMBER/locations/global/workloadIdentityPools/POOL"
+
+/** What the token says, else what the error's words quote, else a name in its place. */
 const known = (text: string, assertion: Assertion.Assertion | undefined): Facts => {
   const [name, pool] =
     /(projects\/\d+\/locations\/global\/workloadIdentityPools\/[a-z0-9-]+)\/providers\/[a-z0-9-]+/.exec(
@@ -175,24 +177,21 @@ const known = (text: string, assertion: Assertion.Assertion | undefined): Facts 
     ) ?? []
   const subject = assertion?.subject
   return {
-    issuer: assertion?.issuer ?? "the token's iss",
-    subject: subject ?? "the token's sub",
+    issuer: assertion?.issuer ?? "ISSUER",
+    subject: subject ?? "SUBJECT",
     subjectBytes:
       subject === undefined ? "too many" : `${new TextEncoder().encode(subject).length}`,
     audience:
       assertion?.audience.join(", ") ??
       /audience in ID Token \[([^\]\s]{1,600})\]/.exec(text)?.[1] ??
-      "the token's aud",
-    algorithm: assertion?.algorithm ?? "the token's alg",
-    provider: name === undefined ? "the provider's name" : `//iam.googleapis.com/${name}`,
-    pool: pool ?? "the pool",
-    principal:
-      pool === undefined || subject === undefined
-        ? "the federated principal"
-        : `principal://iam.googleapis.com/${pool}/subject/${subject}`,
-    scope: "that were asked for",
+      "AUDIENCE",
+    algorithm: assertion?.algorithm ?? "ALGORITHM",
+    provider: `//iam.googleapis.com/${name ?? `${poolName}/providers/PROVIDER`}`,
+    pool: pool ?? poolName,
+    principal: `principal://iam.googleapis.com/${pool ?? poolName}/subject/${subject ?? "SUBJECT"}`,
+    scope: "SCOPES",
     serviceAccount:
-      /[\w-]{1,64}@[\w-]{1,64}\.iam\.gserviceaccount\.com/.exec(text)?.[0] ?? "the service account",
+      /[\w-]{1,64}@[\w-]{1,64}\.iam\.gserviceaccount\.com/.exec(text)?.[0] ?? "SERVICE_ACCOUNT",
     permission: /iam\.serviceAccounts\.\w+/.exec(text)?.[0] ?? "iam.serviceAccounts.getAccessToken"
   }
 }

@@ -4,7 +4,7 @@ import * as Result from "effect/Result"
 import * as Yaml from "effect/encoding/Yaml"
 
 export interface Pasted {
-  /** Whatever has a JWT's form. */
+  /** Whatever has a JWT's form, signed or encrypted (RFC 7516). */
   readonly tokens: ReadonlyArray<string>
   /** Objects and lists: each that stands there as JSON, or all that is there, as YAML. */
   readonly documents: ReadonlyArray<unknown>
@@ -18,10 +18,13 @@ const mostMisses = 100
 /** Takes a text apart. What it cannot read as anything else is `text`. Each token and document is left out of it. */
 export const pasted = (whole: string): Pasted => {
   const tokens: Array<string> = []
-  const rest = whole.replace(/(?<![\w-])eyJ[\w-]*\.[\w-]+\.[\w-]*(?![\w-])/g, (token) => {
-    tokens.push(token)
-    return ""
-  })
+  const rest = whole.replace(
+    /(?<![\w-])eyJ[\w-]*\.(?:[\w-]*\.[\w-]+\.[\w-]+\.[\w-]+|[\w-]+\.[\w-]*)(?![\w-])/g,
+    (token) => {
+      tokens.push(token)
+      return ""
+    }
+  )
   const documents: Array<unknown> = []
   let text = ""
   let from = 0

@@ -38,7 +38,11 @@ export const explain = Command.make(
   },
   Effect.fn(function* ({ file, json, trust }) {
     yield* Effect.gen(function* () {
-      const { explain: explained, pasted } = yield* Effect.promise(() => import("@federate/trust"))
+      const {
+        explain: explained,
+        opaque,
+        pasted
+      } = yield* Effect.promise(() => import("@federate/trust"))
       const given = pasted(yield* read(Option.getOrUndefined(file)))
       const record = pasted(Option.isSome(trust) ? yield* readFile(trust.value) : "")
       if (Option.isSome(trust) && record.documents.length === 0) {
@@ -57,7 +61,7 @@ export const explain = Command.make(
         },
         relyingParties
       )
-      if (found.findings.length === 0) return yield* nothing
+      if (found.findings.length === 0) return yield* nothing(opaque(given.text))
       yield* Console.log(json ? JSON.stringify(found, null, 2) : explanation(found).join("\n"))
       if (isWrong(found)) return yield* new Stopped({ code: 1 })
     }).pipe(report({ json }))
@@ -86,10 +90,14 @@ export const explain = Command.make(
 const printing =
   "Take what `az ad app federated-credential list`, `aws iam get-role` or `gcloud iam workload-identity-pools providers describe` prints."
 
-const nothing = new UsageError({
-  problem: "There is nothing in it that can be explained",
-  hint: `It must hold a JWT, a trust record or an error's text with its code (AADSTS…, InvalidIdentityToken, invalid_grant, …). ${printing}`
-})
+const nothing = (kind: string | undefined) =>
+  new UsageError({
+    problem:
+      kind === undefined
+        ? "There is nothing in it that can be explained"
+        : `It holds ${kind}, which tells nothing to who reads it`,
+    hint: `It must hold a JWT, a trust record or an error's text with its code (AADSTS…, InvalidIdentityToken, invalid_grant, …). ${printing}`
+  })
 
 const isWrong = ({ findings }: Explanation): boolean =>
   findings.some(({ verdict }) => verdict === "wrong")
@@ -102,7 +110,10 @@ const decoded = Effect.fnUntraced(function* (...sources: ReadonlyArray<Pasted>) 
   if (Result.isSuccess(assertion)) return assertion.success
   return yield* new UsageError({
     problem: assertion.failure.detail,
-    hint: "Paste the whole token, as `federate token` or the platform printed it."
+    hint:
+      token.split(".").length === 5
+        ? "It is encrypted (JWE): only whom it is for can read it. Paste the assertion that the platform signs, or the error's text."
+        : "Paste the whole token, as `federate token` or the platform printed it."
   })
 })
 

@@ -104,6 +104,15 @@ describe("federate explain", () => {
     ["Not authorized to perform sts:AssumeRoleWithWebIdentity", /AccessDenied/],
     ["cognito: NotAuthorizedException", /NotAuthorizedException/],
     [
+      "This identity pool does not support the specified developer provider",
+      /InvalidParameterException/
+    ],
+    ["No OpenIDConnect provider found in your account for https://i", /InvalidIdentityToken/],
+    [
+      "Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).",
+      /--member principal:\/\/iam.googleapis.com\/projects\/NUMBER/
+    ],
+    [
       "Error code unauthorized_client: The given credential is rejected by the attribute condition.",
       /condition/
     ]
@@ -132,6 +141,13 @@ describe("federate explain", () => {
     it.effect.each([
       ["nothing that it knows", "hello", /nothing in it that can be explained/],
       ["nothing", "", /nothing in it that can be explained/],
+      ["a token that is opaque", "ya29.a0AfH6SMBx", /It holds an access token of Google's/],
+      ["an AWS access key", "AKIAIOSFODNN7EXAMPLE", /It holds an AWS access key's id/],
+      [
+        "a token that is encrypted",
+        "eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVy.dGFn",
+        /It is encrypted \(JWE\)/
+      ],
       ["a token that is cut", "eyJhbGciOiJSUzI1NiJ9.eyJpc3Mi.", /payload is not JSON/]
     ] as const)("%s", ([, stdin, told]) =>
       Effect.gen(function* () {

@@ -140,6 +140,32 @@ describe("AssumeRoleWithWebIdentity", () => {
     assert.isAbove(PackedPolicySize ?? 0, 0)
   })
 
+  it("has room for no more than so much of session policy and tags together", async () => {
+    const claims = {
+      "https://aws.amazon.com/tags": {
+        principal_tags: Object.fromEntries(
+          Array.from({ length: 20 }, (_, index) => [`tag-${index}`, ["x".repeat(120)]])
+        )
+      }
+    }
+    const issuer = sandbox().issuerUrl("packed")
+    const trusted = await trustIssuer(sandbox(), issuer, "sts.amazonaws.com")
+    const RoleArn = await createRole(
+      sandbox(),
+      "packed",
+      federated(trusted, {}, ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"])
+    )
+    const WebIdentityToken = await sandbox().issueToken("packed", {
+      subject: "workload",
+      audience: "sts.amazonaws.com",
+      claims
+    })
+    assert.deepInclude(await refusal(assume({ RoleArn, WebIdentityToken })), {
+      name: "PackedPolicyTooLargeException",
+      status: 400
+    })
+  })
+
   it("carries the assertion's session tags and source identity, if the role trusts it with them", async () => {
     const claims = {
       "https://aws.amazon.com/tags": {

@@ -33,6 +33,16 @@ describe("discovery", () => {
     })
   })
 
+  it("is there for the tenant of a machine's identity, too", async () => {
+    const other = "11111111-2222-4333-8444-555555555555"
+    const { issuer } = sandbox().assignManagedIdentity(other)
+    const document = await discovery(other)
+    assert.deepInclude(document, {
+      issuer,
+      jwks_uri: `${sandbox().https}/${other}/discovery/v2.0/keys`
+    })
+  })
+
   it("has a template for an issuer where no tenant is named", async () => {
     assert.deepInclude(await discovery("common"), {
       issuer: `${sandbox().https}/{tenantid}/v2.0`,

@@ -98,6 +98,7 @@ describe("applications", () => {
     assert.strictEqual((await admin().get(byClientId))["id"], app["id"])
     await admin().patch(`applications/${app["id"]}`, { displayName: "renamed" })
     assert.strictEqual((await admin().get(byClientId))["displayName"], "renamed")
+    await admin().refused(404, "GET", `applications(appId='${app["id"]}')`)
     await admin().remove(byClientId)
     const gone = await admin().refused(404, "GET", `applications/${app["id"]}`)
     assert.strictEqual(gone.code, "Request_ResourceNotFound")
