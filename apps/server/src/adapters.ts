@@ -25,6 +25,7 @@ export const adapters: Adapters<Platform> = {
   exchangers: [
     aws.exchanger,
     cognito.exchanger,
+    cognito.loginExchanger,
     entra.exchanger,
     google.exchanger,
     google.idTokenExchanger,

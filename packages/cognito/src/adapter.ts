@@ -1,9 +1,10 @@
-/** `type: cognito` in a config file, among the sources and among the exchangers; and `type: cognito-login`. */
+/** `type: cognito` and `type: cognito-login` in a config file, among the sources and among the exchangers. */
 import type { Adapter, AwsCredentials } from "@federate/core"
 import type { Platform } from "@federate/http"
 import { DurationFromText } from "@federate/schema"
 import * as Schema from "effect/Schema"
 import { exchanger as makeExchanger } from "./exchanger.ts"
+import { loginExchanger as makeLoginExchanger } from "./loginExchanger.ts"
 import { loginSource as makeLoginSource } from "./loginSource.ts"
 import { source as makeSource } from "./source.ts"
 
@@ -50,15 +51,17 @@ export const source: Adapter.SourceAdapter<
   make: (options, { fetch }) => makeSource({ ...options, fetch })
 }
 
+const loginAudience = Schema.optionalKey(
+  Schema.String.annotate({
+    description: "The audience that the OpenID provider in IAM lists, where it must be that one"
+  })
+)
+
 const loginConfig = Schema.Struct({
   identityPoolId: Schema.String.annotate({
     description: "The identity pool's id, REGION:GUID: the assertion's audience"
   }),
-  audience: Schema.optionalKey(
-    Schema.String.annotate({
-      description: "The audience that the OpenID provider in IAM lists, where it must be that one"
-    })
-  ),
+  audience: loginAudience,
   identityId,
   endpoint
 })
@@ -77,14 +80,16 @@ export const loginSource: Adapter.LayerAdapter<
   make: (options, { fetch }, login) => makeLoginSource({ ...options, login, fetch })
 }
 
+const customRoleArn = Schema.optionalKey(
+  Schema.String.annotate({ description: "One of several roles that the pool's rules allow" })
+)
+
 const exchangerConfig = Schema.Struct({
   identityPoolId: Schema.String.annotate({
     description:
       "The identity pool's id, REGION:GUID: the assertion's audience, and whose roles the credentials are for"
   }),
-  customRoleArn: Schema.optionalKey(
-    Schema.String.annotate({ description: "One of several roles that the pool's rules allow" })
-  ),
+  customRoleArn,
   endpoint
 })
 
@@ -100,4 +105,31 @@ export const exchanger: Adapter.ExchangerAdapter<
   issues: "AwsCredentials",
   cloud: "aws",
   make: (options, { fetch }) => makeExchanger({ ...options, fetch })
+}
+
+const loginExchangerConfig = Schema.Struct({
+  identityPoolId: Schema.String.annotate({
+    description: "The identity pool's id, REGION:GUID: whose roles the credentials are for"
+  }),
+  audience: loginAudience,
+  identityId: Schema.optionalKey(
+    Schema.String.annotate({ description: "Pins the identity, which also saves a call" })
+  ),
+  customRoleArn,
+  endpoint
+})
+
+export const loginExchanger: Adapter.ExchangerAdapter<
+  typeof loginExchangerConfig,
+  typeof loginExchangerConfig.Type,
+  Platform,
+  AwsCredentials
+> = {
+  type: "cognito-login",
+  description:
+    "Amazon Cognito identity pool: AWS credentials of its role, for who logs in with another issuer's assertion",
+  config: loginExchangerConfig,
+  issues: "AwsCredentials",
+  cloud: "aws",
+  make: (options, { fetch }) => makeLoginExchanger({ ...options, fetch })
 }

@@ -21,12 +21,14 @@ export interface ClientOptions {
   readonly fetch?: Fetch | undefined
 }
 
+export type CognitoClient = Client<Cognito>
+
 export const makeClient = ({
   credentials,
   endpoint,
   fetch,
   region
-}: ClientOptions): Effect.Effect<Client<Cognito>> =>
+}: ClientOptions): Effect.Effect<CognitoClient> =>
   makeAwsClient({
     setting: "cognito",
     fetch,

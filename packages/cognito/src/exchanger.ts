@@ -1,15 +1,13 @@
 /** Amazon Cognito identity pools as a token exchanger: one of their own tokens for AWS credentials. */
-import { endOf } from "@federate/aws-sdk"
-import { Credential, FederationError, TokenExchanger } from "@federate/core"
+import { FederationError, Misconfigured, TokenExchanger } from "@federate/core"
 import type { AwsCredentials, Reason } from "@federate/core"
-import { endpoint } from "@federate/http"
 import type { Fetch } from "@federate/http"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
 import { classify } from "./classify.ts"
 import { makeClient } from "./client.ts"
-import { providerOf, regionOf } from "./pool.ts"
+import { credentialsOf } from "./credentials.ts"
+import { checkedPool, providerOf } from "./pool.ts"
 
 export interface ExchangerOptions {
   /** `REGION:GUID`: the pool that the token is of, and whose roles the credentials are for. */
@@ -35,12 +33,7 @@ export const exchanger = Effect.fnUntraced(function* (
 ): Effect.fn.Return<TokenExchanger.TokenExchanger<AwsCredentials>, FederationError> {
   const { identityPoolId } = options
   const region = yield* Effect.mapError(
-    Effect.fromResult(
-      Result.gen(function* () {
-        if (options.endpoint !== undefined) yield* endpoint("endpoint", options.endpoint)
-        return yield* regionOf(identityPoolId)
-      })
-    ),
+    Effect.fromResult(checkedPool(options)),
     (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
   )
   const client = yield* makeClient({ ...options, region })
@@ -52,30 +45,28 @@ export const exchanger = Effect.fnUntraced(function* (
       subject,
       token
     }): Effect.fn.Return<AwsCredentials, Reason> {
-      const { answer, output } = yield* client.call(({ client: cognito, sdk }, signal) =>
-        cognito.send(
-          new sdk.GetCredentialsForIdentityCommand({
-            IdentityId: subject,
-            Logins: { [provider]: Redacted.value(token) },
-            ...(options.customRoleArn !== undefined && { CustomRoleArn: options.customRoleArn })
-          }),
-          { abortSignal: signal }
-        )
-      )
-      const { AccessKeyId, Expiration, SecretKey, SessionToken } = output?.Credentials ?? {}
-      if (AccessKeyId === undefined || SecretKey === undefined || SessionToken === undefined) {
-        return yield* Effect.fail(classify(answer, { identityPoolId, region, provider }, hints))
+      if (subject === undefined || !subject.startsWith(`${region}:`)) {
+        return yield* Effect.fail(stranger(subject, identityPoolId))
       }
-      return Credential.awsCredentials({
-        accessKeyId: AccessKeyId,
-        secretAccessKey: Redacted.make(SecretKey),
-        sessionToken: Redacted.make(SessionToken),
-        obtainedAt: answer.sentAt,
-        expiresAt: yield* Effect.fromResult(endOf(Expiration?.getTime() ?? Number.NaN, answer))
-      })
+      return yield* credentialsOf(
+        client,
+        {
+          IdentityId: subject,
+          Logins: { [provider]: Redacted.value(token) },
+          CustomRoleArn: options.customRoleArn
+        },
+        (answer) => classify(answer, { identityPoolId, region, provider }, hints)
+      )
     })
   })
 })
+
+const stranger = (subject = "", identityPoolId: string): Misconfigured =>
+  new Misconfigured({
+    setting: "source",
+    problem: `its assertions are about "${subject}", which is no identity of the pool ${identityPoolId}`,
+    hint: "This exchanger takes the pool's own tokens; `cognito-login` takes those of the issuers that it knows."
+  })
 
 /** Nobody signs this call: what it is not authorized for is a matter of the token. */
 const hints = {

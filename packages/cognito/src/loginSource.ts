@@ -1,21 +1,14 @@
 /** Amazon Cognito identity pools as an assertion source for who has logged in elsewhere, by another source's assertion. */
-import { Assertion, AssertionSource, FederationError, Malformed } from "@federate/core"
+import { Assertion, AssertionSource, FederationError } from "@federate/core"
 import type { Reason } from "@federate/core"
-import { endpoint } from "@federate/http"
 import type { Fetch, HttpAnswer } from "@federate/http"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { classify } from "./classify.ts"
 import { makeClient } from "./client.ts"
-import {
-  checkedIdentity,
-  misconfigured,
-  otherAudience,
-  otherIdentity,
-  providerOf,
-  regionOf
-} from "./pool.ts"
+import { identityOf, loginHints, loginOf } from "./login.ts"
+import { checkedPool, misconfigured, otherAudience, otherIdentity, providerOf } from "./pool.ts"
 
 export interface LoginOptions {
   /** `REGION:GUID`. It is the assertion's audience, the only one that Cognito can give. */
@@ -46,7 +39,7 @@ const name = "cognito login"
 export const loginSource = Effect.fnUntraced(function* (
   options: LoginOptions
 ): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
-  const { audience, identityId, identityPoolId, login } = options
+  const { audience, identityId, identityPoolId, login: source } = options
   const told = (stage: "assertion" | "configuration") => (reason: Reason) =>
     new FederationError({ adapter: name, stage, reason })
   const region = yield* Effect.mapError(Effect.fromResult(checked(options)), told("configuration"))
@@ -56,28 +49,15 @@ export const loginSource = Effect.fnUntraced(function* (
   const assertionOf = Effect.fnUntraced(function* (
     given: Assertion.Assertion
   ): Effect.fn.Return<Assertion.Assertion, Reason> {
-    const provider = given.issuer?.replace(/^https:\/\//, "")
-    if (provider === undefined) {
-      return yield* Effect.fail(
-        new Malformed({ detail: `The assertion of ${login.name} names no issuer` })
-      )
-    }
+    const login = yield* Effect.fromResult(loginOf(given))
+    const { Logins, provider } = login
     const refused = (answer: HttpAnswer) =>
       classify(
         answer,
         { identityPoolId, region, provider, audience: given.audience.join(", ") },
         hints
       )
-    const Logins = { [provider]: Redacted.value(given.token) }
-    const identify = Effect.fnUntraced(function* () {
-      const { answer, output } = yield* client.call(({ client: cognito, sdk }, signal) =>
-        cognito.send(new sdk.GetIdCommand({ IdentityPoolId: identityPoolId, Logins }), {
-          abortSignal: signal
-        })
-      )
-      return output?.IdentityId ?? (yield* Effect.fail(refused(answer)))
-    })
-    const IdentityId = identityId ?? (yield* identify())
+    const IdentityId = identityId ?? (yield* identityOf(client, identityPoolId, login, refused))
     const { answer, output } = yield* client.call(({ client: cognito, sdk }, signal) =>
       cognito.send(new sdk.GetOpenIdTokenCommand({ IdentityId, Logins }), { abortSignal: signal })
     )
@@ -100,7 +80,7 @@ export const loginSource = Effect.fnUntraced(function* (
       if (request.audience !== undefined && request.audience !== identityPoolId) {
         return yield* told("assertion")(otherAudience(request.audience, identityPoolId))
       }
-      const given = yield* login.assertion({
+      const given = yield* source.assertion({
         ...(audience !== undefined && { audience }),
         preferredAudience: providerOf(region)
       })
@@ -110,11 +90,9 @@ export const loginSource = Effect.fnUntraced(function* (
 })
 
 /** What can be told to be wrong before any call; gives the pool's region. */
-const checked = ({ audience, endpoint: url, identityId, identityPoolId, login }: LoginOptions) =>
+const checked = ({ audience, login, ...pool }: LoginOptions) =>
   Result.gen(function* () {
-    const region = yield* regionOf(identityPoolId)
-    yield* checkedIdentity(identityId, region)
-    if (url !== undefined) yield* endpoint("endpoint", url)
+    const region = yield* checkedPool(pool)
     const { audience: offered } = login.offers
     return typeof offered === "object" && audience !== undefined && offered.only !== audience
       ? yield* misconfigured(
@@ -125,12 +103,7 @@ const checked = ({ audience, endpoint: url, identityId, identityPoolId, login }:
       : region
   })
 
-/** Nobody signs these calls: what they are not authorized for is a matter of the login. */
 const hints = {
-  NotAuthorizedException:
-    "The pool {identityPoolId} must have {provider} among its identity providers (OpenIdConnectProviderARNs), with the basic (classic) flow activated (AllowClassicFlow), as `aws cognito-identity describe-identity-pool --identity-pool-id {identityPoolId}` shows; the OpenID provider in IAM must list the login's audience, {audience}; and the login must not have ended.",
-  InvalidParameterException:
-    "The pool {identityPoolId} cannot read the login of {provider}: compare its issuer with the OpenID provider in IAM, letter by letter.",
-  ResourceConflictException:
-    "The login of {provider} is linked to another identity: leave `identityId` out."
+  ...loginHints,
+  NotAuthorizedException: `${loginHints.NotAuthorizedException} The basic (classic) flow must be activated (AllowClassicFlow).`
 }

@@ -1,5 +1,6 @@
 /** What can be told of an identity pool by its id, and of what does not fit it. */
 import { Misconfigured } from "@federate/core"
+import { endpoint } from "@federate/http"
 import * as Result from "effect/Result"
 
 export const misconfigured = (setting: string, problem: string, hint: string) =>
@@ -31,7 +32,7 @@ export const providerOf = (region: string): string =>
         : "cognito-identity.amazonaws.com"
 
 /** An identity of the pool's region, or none. */
-export const checkedIdentity = (
+const checkedIdentity = (
   identityId: string | undefined,
   region: string
 ): Result.Result<void, Misconfigured> =>
@@ -42,6 +43,23 @@ export const checkedIdentity = (
         `"${identityId}" is no identity of a pool in ${region}`,
         `An identity's id begins like its pool's: ${region}:…`
       )
+
+/** What can be told to be wrong before any call; gives the pool's region. */
+export const checkedPool = ({
+  endpoint: url,
+  identityId,
+  identityPoolId
+}: {
+  readonly endpoint?: string | undefined
+  readonly identityId?: string | undefined
+  readonly identityPoolId: string
+}): Result.Result<string, Misconfigured> =>
+  Result.gen(function* () {
+    const region = yield* regionOf(identityPoolId)
+    yield* checkedIdentity(identityId, region)
+    if (url !== undefined) yield* endpoint("endpoint", url)
+    return region
+  })
 
 export const otherAudience = (asked: string, given: string): Misconfigured =>
   new Misconfigured({

@@ -2,7 +2,6 @@
 import type { CognitoIdentityClientConfig } from "@aws-sdk/client-cognito-identity"
 import { Assertion, AssertionSource, FederationError } from "@federate/core"
 import type { Reason } from "@federate/core"
-import { endpoint } from "@federate/http"
 import type { Fetch } from "@federate/http"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,7 +9,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { classify } from "./classify.ts"
 import { makeClient } from "./client.ts"
-import { checkedIdentity, misconfigured, otherAudience, otherIdentity, regionOf } from "./pool.ts"
+import { checkedPool, misconfigured, otherAudience, otherIdentity } from "./pool.ts"
 
 export interface Options {
   /** `REGION:GUID`. It is the assertion's audience, the only one that Cognito can give. */
@@ -105,7 +104,7 @@ const pinned = {
 const checked = (options: Options) =>
   Result.gen(function* () {
     const { identityId, identityPoolId, principalTags } = options
-    const region = yield* regionOf(identityPoolId)
+    const region = yield* checkedPool(options)
     if (options.region !== undefined && options.region !== region) {
       return yield* misconfigured(
         "region",
@@ -113,8 +112,6 @@ const checked = (options: Options) =>
         "Leave `region` out: the pool's id tells it."
       )
     }
-    yield* checkedIdentity(identityId, region)
-    if (options.endpoint !== undefined) yield* endpoint("endpoint", options.endpoint)
     const developerProvider = yield* developerProviderOf(Object.keys(options.logins))
     const seconds = yield* secondsOf(options.tokenDuration)
     return {

@@ -47,7 +47,12 @@ adapterContract("Cognito's source", {
   well
 })
 
-adapterContract("Cognito's exchanger", { adapter: exchanger, settings: { identityPoolId }, well })
+adapterContract("Cognito's exchanger", {
+  adapter: exchanger,
+  settings: { identityPoolId },
+  claims: { sub: token.subject },
+  well
+})
 
 flowContract("Cognito, for its own tokens", {
   make: (fetch) =>

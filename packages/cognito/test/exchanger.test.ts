@@ -41,6 +41,7 @@ const rejected = (code: string, hint: RegExp) =>
 
 tokenExchangerContract("Cognito's credentials", {
   make: (fetch) => exchanger({ identityPoolId, fetch }),
+  claims: { sub: "eu-central-1:identity" },
   well: () => good(),
   life: 3600.5,
   secrets: [secret, session],
@@ -63,7 +64,7 @@ tokenExchangerContract("Cognito's credentials", {
   ]
 })
 
-const sent = (change: Partial<ExchangerOptions> = {}) =>
+const sent = (change: Partial<ExchangerOptions> = {}, given = assertion) =>
   Effect.gen(function* () {
     let seen: { url: string; headers: Headers; body: unknown } | undefined
     const fetch: Fetch = async (url, { body, headers }) => {
@@ -71,7 +72,7 @@ const sent = (change: Partial<ExchangerOptions> = {}) =>
       return good()
     }
     const cognito = yield* exchanger({ identityPoolId, ...change, fetch })
-    yield* cognito.exchange(assertion, {})
+    yield* cognito.exchange(given, {})
     return seen!
   })
 
@@ -100,9 +101,10 @@ describe("the request", () => {
         ["us-gov-west-1", "cognito-identity-us-gov.amazonaws.com"],
         ["us-gov-east-1", "cognito-identity.us-gov-east-1.amazonaws.com"]
       ] as const) {
-        const { body } = yield* sent({
-          identityPoolId: identityPoolId.replace("eu-central-1", region)
-        })
+        const { body } = yield* sent(
+          { identityPoolId: identityPoolId.replace("eu-central-1", region) },
+          assertionFor(`${region}:identity`)
+        )
         assert.deepNestedInclude(JSON.stringify(body), provider)
       }
     })
@@ -124,6 +126,22 @@ describe("the credentials", () => {
       })
       assert.strictEqual(Redacted.value(credentials.secretAccessKey), secret)
       assert.strictEqual(Redacted.value(credentials.sessionToken), session)
+    })
+  )
+})
+
+describe("an assertion of another issuer's", () => {
+  it.effect("is told as such, and not sent", () =>
+    Effect.gen(function* () {
+      const cognito = yield* exchanger({
+        identityPoolId,
+        fetch: async () => assert.fail("it is sent")
+      })
+      const error = yield* Effect.flip(cognito.exchange(assertionFor("workload"), {}))
+      assert.match(
+        error.message,
+        /source: its assertions are about "workload", which is no identity of the pool eu-central-1:2f4e.*`cognito-login`/
+      )
     })
   )
 })

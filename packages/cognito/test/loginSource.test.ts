@@ -40,7 +40,7 @@ assertionSourceContract("Cognito, by another login", {
   refused: [
     rejected(
       "NotAuthorizedException",
-      /must have issuer\.example among .*AllowClassicFlow.* list the login's audience, party;/
+      /must have issuer\.example among .* list the login's audience, party;.*AllowClassicFlow/
     ),
     rejected("InvalidParameterException", /compare its issuer with/),
     rejected("ResourceConflictException", /leave `identityId` out/),
@@ -152,7 +152,7 @@ describe("the login", () => {
       )
       const error = yield* Effect.flip(sent({ login: AssertionSource.fixed(bare, "file") }))
       assert.strictEqual(error.reason._tag, "Malformed")
-      assert.include(error.message, "The assertion of file names no issuer")
+      assert.include(error.message, "The login's assertion names no issuer")
     })
   )
 })

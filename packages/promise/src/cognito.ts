@@ -10,3 +10,6 @@ export const cognitoLogin = meteredSource(Cognito.loginSource)
 
 /** AWS credentials of the pool's role, for a token of the pool's own. */
 export const cognitoCredentials = exchanger(Cognito.exchanger)
+
+/** AWS credentials of the pool's role, for who logs in with another issuer's assertion. */
+export const cognitoLoginCredentials = exchanger(Cognito.loginExchanger)

@@ -29,6 +29,8 @@ export interface AdapterContract<Config> {
   readonly secrets?: ReadonlyArray<string>
   /** What an exchanger is asked, where its least settings do not say; by default nothing in particular. */
   readonly request?: TokenRequest.TokenRequest
+  /** What an exchanger's assertion says besides `assertionFor`'s usual claims. */
+  readonly claims?: Readonly<Record<string, unknown>>
   /** The other side's good answer. With it what the adapter makes is asked once, over the `fetch` that an app lends. */
   readonly well?: Answer
 }
@@ -42,6 +44,7 @@ const marker = "THE-VALUE-OF-A-SETTING"
 
 export const adapterChecks = <Config>({
   adapter,
+  claims,
   request = {},
   secrets = [],
   settings,
@@ -121,7 +124,10 @@ export const adapterChecks = <Config>({
               const decoded = yield* decode(settings)
               if ("issues" in adapter) {
                 const exchanger = yield* adapter.make(decoded, { fetch })
-                const credential = yield* exchanger.exchange(assertionFor("workload"), request)
+                const credential = yield* exchanger.exchange(
+                  assertionFor("workload", 0, claims),
+                  request
+                )
                 assert.propertyVal(
                   credential,
                   "_tag",
