@@ -16,8 +16,11 @@ export const cloudPlatform = "https://www.googleapis.com/auth/cloud-platform"
 
 const accessTokenType = "urn:ietf:params:oauth:token-type:access_token"
 
-/** `exp - iat` may be a day, in milliseconds. */
-const longestAssertion = 24 * 3_600_000
+/**
+ * `exp - iat` may be a day, in milliseconds. Azure's managed identities begin theirs five minutes before they are issued,
+ * and are a documented source.
+ */
+const longestAssertion = 24 * 3_600_000 + 300_000
 
 export interface Federated {
   /** The provider's full name, as it was written, and what it says. */

@@ -66,7 +66,7 @@ export const api = "https://api.example/"
 export const startProvider = Effect.fnUntraced(function* (publicKey: JWK) {
   const { ca, certify } = yield* Effect.promise(authority)
   const names = new X509.SubjectAlternativeNameExtension(
-    ["localhost", name].map((value) => ({ type: "dns", value }))
+    ["localhost", name].map((value) => ({ type: "dns" as const, value }))
   )
   const server = yield* Effect.promise(() => certify("localhost", [names]))
   const client = yield* Effect.promise(() => certify("by-certificate"))

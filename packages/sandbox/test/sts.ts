@@ -5,9 +5,11 @@ import {
   EnableOutboundWebIdentityFederationCommand,
   PutRolePolicyCommand
 } from "@aws-sdk/client-iam"
-import { STSClient } from "@aws-sdk/client-sts"
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts"
+import type { AwsCredentials } from "@federate/core"
 import type { Sandbox } from "@federate/sandbox"
 import { assert } from "@effect/vitest"
+import { Redacted } from "effect"
 import { afterSigning, configuration, tampering } from "./aws.ts"
 import type { ClientOptions } from "./aws.ts"
 import { iamClient } from "./iam.ts"
@@ -16,6 +18,21 @@ export const stsClient = (sandbox: Sandbox.Sandbox, options: ClientOptions = {})
   const client = new STSClient(configuration(sandbox, options))
   if (options.tamper) client.middlewareStack.add(tampering(options.tamper), afterSigning)
   return client
+}
+
+/** Who AWS says that a credential's holder is: an ARN. */
+export const callerOf = async (
+  sandbox: Sandbox.Sandbox,
+  { accessKeyId, secretAccessKey, sessionToken }: AwsCredentials
+): Promise<string> => {
+  const keys = {
+    accessKeyId,
+    secretAccessKey: Redacted.value(secretAccessKey),
+    sessionToken: Redacted.value(sessionToken)
+  }
+  const { Arn } = await stsClient(sandbox, { keys }).send(new GetCallerIdentityCommand({}))
+  assert.isDefined(Arn)
+  return Arn
 }
 
 /** Switches the account's own issuer on, and gives it. */

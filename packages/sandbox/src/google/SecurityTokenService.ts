@@ -40,8 +40,11 @@ const taken = {
 /** In seconds. */
 const tokenLifetime = 3599
 
-/** `exp - iat` may be a day, in seconds. */
-const longestAssertion = 24 * 3600
+/**
+ * `exp - iat` may be a day, in seconds. Managed identities' tokens begin five minutes before they are issued, and Google
+ * documents them as assertions.
+ */
+const longestAssertion = 24 * 3600 + 300
 
 const audience =
   /^\/\/iam\.googleapis\.com\/(projects\/(\d+)\/locations\/global\/workloadIdentityPools\/([a-z0-9-]{4,32}))\/providers\/([a-z0-9-]{4,32})$/

@@ -28,7 +28,7 @@ export interface TrustStore {
       /** Whom it must be for, where the trust names nobody. */
       readonly audiences: ReadonlyArray<string>
       readonly now: number
-      /** Remember its `jti`, and take it once (RFC 7523 §3). */
+      /** Remember its `jti`, or all of it where it has none, and take it once (RFC 7523 §3). */
       readonly once?: boolean
     }
   ) => Effect.Effect<Believed, Disbelief>
@@ -39,8 +39,8 @@ const algorithms = ["RS256", "PS256", "ES256", "ES384"]
 /** How far clocks may disagree, in milliseconds. */
 const clockTolerance = 60_000
 
-/** The longest that an assertion may live, in seconds. */
-const longest = 24 * 3600
+/** The longest that an assertion may live, in seconds: a day, and five minutes that Entra's begin before they are issued. */
+const longest = 24 * 3600 + 300
 
 /** Who is trusted when nobody says. */
 const workload: Trust = { issuer: "workload", subject: "workload" }
@@ -83,8 +83,8 @@ export const make = (
       if (!audience.some((each) => accepted.has(each)))
         return yield* fail("The audience is another")
       if (once) {
-        if (typeof jti !== "string") return yield* fail("The assertion has no jti")
-        const name = JSON.stringify([issuer, jti])
+        // One that names itself by no id is itself.
+        const name = JSON.stringify([issuer, typeof jti === "string" ? jti : token])
         if (seen.has(name)) return yield* fail("The assertion was used before")
         seen.add(name)
       }

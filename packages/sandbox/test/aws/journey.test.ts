@@ -3,7 +3,6 @@ import {
   CreateIdentityPoolCommand,
   SetIdentityPoolRolesCommand
 } from "@aws-sdk/client-cognito-identity"
-import { GetCallerIdentityCommand } from "@aws-sdk/client-sts"
 import * as aws from "@federate/aws/adapter"
 import * as cognito from "@federate/cognito/adapter"
 import { decode } from "@federate/config"
@@ -22,7 +21,14 @@ import { TestClock } from "effect/testing"
 import { cognitoClient } from "../aws.ts"
 import { trust as googleTrust } from "../google/google.ts"
 import { graph, until } from "../running.ts"
-import { allow, createRole, enableOutbound, federated, stsClient, trustIssuer } from "../sts.ts"
+import {
+  allow,
+  callerOf as awsCaller,
+  createRole,
+  enableOutbound,
+  federated,
+  trustIssuer
+} from "../sts.ts"
 
 const subject = "repo:octo/app:ref:refs/heads/main"
 const github = { aws: { trust: { issuer: "github", subject: "repo:octo/app:*" } } }
@@ -100,20 +106,9 @@ const retries = Metric.value(
 const reasonOf = (flow: Flow.Flow<Credential.Credential>) =>
   Effect.map(Effect.flip(flow.credential()), ({ reason }) => reason)
 
-/** Who AWS says that a credential's holder is. */
-const callerOf = (sandbox: Sandbox.Sandbox, credential: Credential.Credential) => {
-  // The flow's exchanger issues these.
-  const { accessKeyId, secretAccessKey, sessionToken } = credential as AwsCredentials
-  const keys = {
-    accessKeyId,
-    secretAccessKey: Redacted.value(secretAccessKey),
-    sessionToken: Redacted.value(sessionToken)
-  }
-  return Effect.promise(async () => {
-    const { Arn } = await stsClient(sandbox, { keys }).send(new GetCallerIdentityCommand({}))
-    return Arn
-  })
-}
+/** Who AWS says that a credential's holder is; the flow's exchanger issues these. */
+const callerOf = (sandbox: Sandbox.Sandbox, credential: Credential.Credential) =>
+  Effect.promise(() => awsCaller(sandbox, credential as AwsCredentials))
 
 const intoAws = (source = "type: platform, issuer: github", more = "") => `
 source: { ${source} }
@@ -145,7 +140,7 @@ describe("from GitHub into AWS", () => {
       const credential = yield* flow.credential()
       assert.closeTo(credential.expiresAt - credential.obtainedAt, 900_000, 2000)
       // Who one is, AWS always tells.
-      assert.match((yield* callerOf(sandbox, credential)) ?? "", /assumed-role\/federated\/ci$/)
+      assert.match(yield* callerOf(sandbox, credential), /assumed-role\/federated\/ci$/)
     })
   )
 
@@ -253,7 +248,7 @@ describe("from GitHub into AWS", () => {
         yield* until(Effect.map(retries, (count) => isDone() || count >= made))
         yield* TestClock.adjust("5 seconds")
       }
-      assert.match((yield* callerOf(sandbox, yield* Fiber.join(caller))) ?? "", /\/late\/federate$/)
+      assert.match(yield* callerOf(sandbox, yield* Fiber.join(caller)), /\/late\/federate$/)
     })
   )
 })
@@ -522,7 +517,7 @@ exchanger: { type: cognito, identityPoolId: "\${POOL}", endpoint: "\${HTTP}" }`,
       )
       const credential = yield* flow.credential()
       assert.match(
-        (yield* callerOf(sandbox, credential)) ?? "",
+        yield* callerOf(sandbox, credential),
         /assumed-role\/from-github\/CognitoIdentityCredentials$/
       )
     })
