@@ -10,11 +10,11 @@ import { visible } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { afterAll, beforeAll, vi } from "vitest"
+import { connectProxy } from "../../../packages/http/test/connectProxy.ts"
 import { adapters } from "../src/adapters.ts"
 import { listening, makePlatforms, ownIssuer } from "./matrix/platforms.ts"
-import type { Platform, World } from "./matrix/platforms.ts"
+import type { Settings, World } from "./matrix/platforms.ts"
 import { makeRelyingParties } from "./matrix/relyingParties.ts"
-import type { RelyingParty } from "./matrix/relyingParties.ts"
 
 // Each row sets a dozen trusts up.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -23,6 +23,9 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 const expected = readTable(
   readFileSync(new URL("../../../docs/matrix.md", import.meta.url), "utf8")
 )
+/** Where a server of one's own is, which no adapter knows by itself. */
+const elsewhere = "elsewhere.example"
+
 const outcomes = new Map<string, ReadonlyMap<string, string>>()
 
 const scope = Scope.makeUnsafe()
@@ -40,7 +43,10 @@ const start = Effect.gen(function* () {
   const origin = yield* listening(({ url = "" }, response) =>
     response.end(JSON.stringify(documents[url.slice(1)]))
   )
-  const sandbox = yield* Sandbox.make({ issuers: { [ownIssuer]: origin } })
+  const sandbox = yield* Sandbox.make({
+    issuers: { [ownIssuer]: origin },
+    certificateNames: [...new Set(far.flatMap(([, , hosts]) => hosts))]
+  })
   yield* Effect.acquireRelease(Effect.sync(sandbox.trust), (undo) => Effect.sync(undo))
   const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION } = sandbox.env
   const own = { AWS_PROFILE: undefined, AWS_SESSION_TOKEN: undefined, AWS_REGION }
@@ -62,16 +68,27 @@ afterAll(async () => {
   await Effect.runPromise(Scope.close(scope, Exit.void))
 })
 
-/** What comes of a pair: a credential that serves, or why not. */
+/**
+ * What comes of a pair: a credential that serves, or why not.
+ *
+ * @param name of the workload, which nobody else has
+ * @param addressed what becomes of the settings of both, such as where they ask
+ */
 const outcomeOf = Effect.fnUntraced(function* (
-  [type, platform]: readonly [string, Platform],
-  [column, relyingParty]: readonly [string, RelyingParty]
+  type: string,
+  column: string,
+  name = type,
+  addressed: (settings: Settings) => Settings = (settings) => settings
 ) {
-  const { variables } = running()
-  const workload = platform.workload(relyingParty.audience(type))
+  const { platforms, relyingParties, variables } = running()
+  const platform = platforms[type]
+  const relyingParty = relyingParties[column]
+  assert.isDefined(platform)
+  assert.isDefined(relyingParty)
+  const workload = platform.workload(relyingParty.audience(name))
   const { exchanger, source } = yield* Effect.promise(async () => ({
-    exchanger: await relyingParty.trust(workload, type),
-    source: await platform.source(workload.audience, column)
+    exchanger: addressed(await relyingParty.trust(workload, name)),
+    source: addressed(await platform.source(workload.audience, column))
   }))
   const flow = {
     source: { type, ...source },
@@ -80,7 +97,7 @@ const outcomeOf = Effect.fnUntraced(function* (
   const { flows } = yield* decode(JSON.stringify({ flows: { flow } }), {
     file: "federate.yaml",
     adapters,
-    platform: { environment: (name) => variables.get(name) },
+    platform: { environment: (variable) => variables.get(variable) },
     environment: () => undefined
   }).pipe(Effect.orDie)
   const made = yield* Effect.result(flows.get("flow")!.make())
@@ -106,12 +123,9 @@ describe("the matrix", () => {
   for (const [type, cells] of expected) {
     it.live(`from ${type}`, () =>
       Effect.gen(function* () {
-        const { platforms, relyingParties } = running()
-        const platform = platforms[type]
-        assert.isDefined(platform)
         const row = new Map<string, string>()
-        for (const relyingParty of Object.entries(relyingParties))
-          row.set(relyingParty[0], yield* outcomeOf([type, platform], relyingParty))
+        for (const column of Object.keys(running().relyingParties))
+          row.set(column, yield* outcomeOf(type, column))
         outcomes.set(type, row)
         assert.deepStrictEqual(Object.fromEntries(row), Object.fromEntries(cells))
       })
@@ -126,6 +140,63 @@ describe("the matrix", () => {
     const columns = Object.values(running().relyingParties).map(({ type }) => type)
     for (const { type } of adapters.exchangers) assert.include(columns, type)
   })
+})
+
+const cognito = "cognito-identity.us-east-1.amazonaws.com"
+const sts = "sts.us-east-1.amazonaws.com"
+const google = ["sts.googleapis.com", "iamcredentials.googleapis.com"]
+
+/** Each kind of adapter that asks the world, and whom it asks there. */
+const far: ReadonlyArray<readonly [type: string, column: string, hosts: ReadonlyArray<string>]> = [
+  ["kubernetes-token-request", "none", [elsewhere]],
+  ["aws", "entra", [sts, "login.microsoftonline.com"]],
+  ["cognito", "cognito", [cognito, cognito]],
+  ["cognito-login", "none", [cognito, cognito]],
+  ["self-signed", "cognito-login", [cognito, cognito]],
+  ["self-signed", "aws", [sts]],
+  ["self-signed", "google", google],
+  ["self-signed", "google-id-token", google],
+  ["self-signed", "jwt-bearer", [elsewhere]],
+  ["self-signed", "token-exchange", [elsewhere]],
+  ["self-signed", "openai", [elsewhere]],
+  ["self-signed", "anthropic", [elsewhere]]
+]
+
+const addresses = ["authorityHost", "endpoint", "iamCredentialsEndpoint", "stsEndpoint"]
+
+/** Settings without the addresses of this machine: adapters then ask where they know to, and the rest is elsewhere. */
+const atLarge = (settings: Settings, { https }: Sandbox.Sandbox): Settings => {
+  const { caFile, tokenEndpoint } = settings
+  return {
+    ...Object.fromEntries(Object.entries(settings).filter(([name]) => !addresses.includes(name))),
+    ...(typeof tokenEndpoint === "string" && {
+      tokenEndpoint: tokenEndpoint.replace(https, `https://${elsewhere}`)
+    }),
+    ...(caFile !== undefined && { server: `https://${elsewhere}` })
+  }
+}
+
+describe("where the way out is a proxy", () => {
+  for (const [type, column, hosts] of far) {
+    it.live(`from ${type} to ${column}`, () =>
+      Effect.gen(function* () {
+        const { sandbox } = running()
+        const proxy = yield* Effect.acquireRelease(
+          Effect.promise(() => connectProxy(Number(new URL(sandbox.https).port))),
+          ({ close }) => Effect.sync(close)
+        )
+        vi.stubEnv("HTTPS_PROXY", `http://user:SECRET@${proxy.host}`)
+        const outcome = yield* outcomeOf(type, column, `${type}-far`, (settings) =>
+          atLarge(settings, sandbox)
+        ).pipe(Effect.ensuring(Effect.sync(() => vi.stubEnv("HTTPS_PROXY", undefined))))
+        assert.strictEqual(outcome, "✓")
+        assert.deepStrictEqual(
+          proxy.asked.map(([to]) => to),
+          hosts.map((host) => `${host}:443`)
+        )
+      })
+    )
+  }
 })
 
 /** The cells of the page's one table, without their paddings and ticks. */
