@@ -19,10 +19,11 @@ import { makeRelyingParties } from "./matrix/relyingParties.ts"
 // Each row sets a dozen trusts up.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
+const page = (name: string) => readFileSync(new URL(`../../../${name}`, import.meta.url), "utf8")
+
 /** What the page says of each cell: by source, the outcomes by column. */
-const expected = readTable(
-  readFileSync(new URL("../../../docs/matrix.md", import.meta.url), "utf8")
-)
+const expected = readTable(page("docs/matrix.md"))
+const readme = page("README.md")
 /** Where a server of one's own is, which no adapter knows by itself. */
 const elsewhere = "elsewhere.example"
 
@@ -139,6 +140,17 @@ describe("the matrix", () => {
     )
     const columns = Object.values(running().relyingParties).map(({ type }) => type)
     for (const { type } of adapters.exchangers) assert.include(columns, type)
+  })
+
+  it("is of what the README lists", () => {
+    const listed = (kind: string) =>
+      readme.split("\n").flatMap((line) => {
+        const [, type, of] = /^\| `([a-z-]+)` +\| (\w+) +\|/.exec(line) ?? []
+        return type !== undefined && of === kind ? [type] : []
+      })
+    const types = (all: ReadonlyArray<{ readonly type: string }>) => all.map(({ type }) => type)
+    assert.sameMembers(listed("source"), types(adapters.sources))
+    assert.sameMembers(listed("exchanger"), types(adapters.exchangers))
   })
 })
 
