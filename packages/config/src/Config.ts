@@ -3,11 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { ConfigError } from "./ConfigError.ts"
 import type { Problem } from "./ConfigError.ts"
-import { isMapping, problem, section, unknownKeys } from "./decode.ts"
-import type { Settings } from "./decode.ts"
+import { alternatives, isMapping, problem, section, unknownKeys } from "./decode.ts"
+import type { Mapping, Settings } from "./decode.ts"
 import { defineFlow } from "./FlowDefinition.ts"
 import type { Adapters, FlowDefinition } from "./FlowDefinition.ts"
 import { parse } from "./parse.ts"
+import type { Surroundings } from "./SourceDefinition.ts"
 import { defineTrust, learning, strangers } from "./TrustDefinition.ts"
 import type { TrustDefinition, TrustSides } from "./TrustDefinition.ts"
 import { substitute } from "./variables.ts"
@@ -80,8 +81,9 @@ export const decode = Effect.fnUntraced(function* <Platform, S extends Sections 
       )
     )
   } else {
-    for (const [name, flow] of Object.entries(described)) {
-      const definition = defineFlow(name, flow, adapters, platform)
+    const define = definitions(described, { adapters, platform })
+    for (const name of Object.keys(described)) {
+      const definition = define(name, [])
       if (Result.isSuccess(definition)) flows.set(name, definition.success)
       else problems.push(...definition.failure)
     }
@@ -116,6 +118,39 @@ export const decode = Effect.fnUntraced(function* <Platform, S extends Sections 
   // Each section was decoded by the schema of its name.
   return { flows, trust, sections: sections as Config<S>["sections"] }
 })
+
+/** Gives each flow of a file its one definition, whether it is asked for by itself or by a flow that stands on it. */
+const definitions = <Platform>(
+  described: Mapping,
+  surroundings: Omit<Surroundings<Platform>, "flow">
+) => {
+  type Defined = Result.Result<FlowDefinition, ReadonlyArray<Problem>>
+  const known = new Map<string, Defined>()
+  /** @param above the flows that stand on it, on which it cannot stand */
+  const define = (name: string, above: ReadonlyArray<string>): Defined => {
+    const trail = [...above, name]
+    const definition =
+      known.get(name) ??
+      defineFlow(name, described[name], {
+        ...surroundings,
+        flow: (named, path) => {
+          if (trail.includes(named)) {
+            const circle = [...trail.slice(trail.indexOf(named)), named].join(" over ")
+            return Result.fail([problem(path, `goes in a circle: ${circle}`)])
+          }
+          return Object.hasOwn(described, named)
+            ? // What is wrong with it is told in its own place.
+              Result.mapError(define(named, trail), () => [])
+            : Result.fail([
+                problem(path, `names no flow; ${alternatives(named, Object.keys(described))}`)
+              ])
+        }
+      })
+    known.set(name, definition)
+    return definition
+  }
+  return define
+}
 
 const at = (document: unknown, ...path: ReadonlyArray<string>): unknown =>
   path.reduce<unknown>((value, key) => (isMapping(value) ? value[key] : undefined), document)

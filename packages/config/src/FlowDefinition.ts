@@ -6,10 +6,13 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { Problem } from "./ConfigError.ts"
-import { alternatives, decode, isMapping, problem, section, unknownKeys } from "./decode.ts"
-import type { Mapping, Settings } from "./decode.ts"
+import { adapted } from "./adapted.ts"
+import { isMapping, problem, section, unknownKeys } from "./decode.ts"
+import type { Settings } from "./decode.ts"
 import type { Path } from "./path.ts"
 import { Refresh, refreshPolicy, Retry, retryPolicy } from "./policies.ts"
+import { alone, first, sourced } from "./SourceDefinition.ts"
+import type { Sources, Surroundings } from "./SourceDefinition.ts"
 
 /**
  * The adapters that an app knows. Their settings are each adapter's own: `never` takes any of them, and what is handed
@@ -39,7 +42,7 @@ interface Parts {
 /** Decoded, checked, not made yet. */
 export interface FlowDefinition {
   readonly name: string
-  /** The adapters' types. */
+  /** The adapters' types; of several sources joined by bars, `flow NAME` where it is another flow. */
   readonly source: string
   readonly exchanger: string | undefined
   /** What its credentials are. */
@@ -50,7 +53,7 @@ export interface FlowDefinition {
   readonly client: string | undefined
   /** What is asked for when the caller does not say. */
   readonly scopes: ReadonlyArray<string> | undefined
-  /** The source's adapter, and those of the sources under it, each with what its own schema made of its settings. */
+  /** The source's adapter, and those of the sources beside it and under it, each with what its own schema made of its settings. */
   readonly sources: ReadonlyArray<{ readonly type: string; readonly settings: unknown }>
   /** What the exchanger's own schema made of its settings; nothing without an exchanger. */
   readonly exchangerSettings: unknown
@@ -70,9 +73,9 @@ const flowName = /^[A-Za-z0-9][\w.-]{0,62}$/
 export const defineFlow = <Platform>(
   name: string,
   described: unknown,
-  adapters: Adapters<Platform>,
-  platform: Platform
+  surroundings: Surroundings<Platform>
 ): Result.Result<FlowDefinition, ReadonlyArray<Problem>> => {
+  const { adapters, platform } = surroundings
   const path: Path = ["flows", name]
   if (!isMapping(described)) return Result.fail([problem(path, "must be a mapping with a source")])
   const problems = [...unknownKeys(described, ["source", "exchanger", "retry", "refresh"], path)]
@@ -87,7 +90,7 @@ export const defineFlow = <Platform>(
     return undefined
   }
   const optional = (key: string) => described[key] !== undefined && described[key] !== null
-  const own = part(sourced(described["source"], adapters.sources, platform, [...path, "source"]))
+  const own = part(sourced(described["source"], surroundings, [...path, "source"]))
   const exchanger = optional("exchanger")
     ? part(adapted(described["exchanger"], adapters.exchangers, [...path, "exchanger"]))
     : undefined
@@ -113,90 +116,27 @@ export const defineFlow = <Platform>(
     scopes: exchanger?.adapter.scopes?.(exchanger.settings),
     sources: own.adapters,
     exchangerSettings: exchanger?.settings,
-    parts: Effect.all({ source: own.make, exchanger: ownExchanger }),
-    identity: Redacted.make(JSON.stringify(described)),
+    parts: Effect.all({ source: Effect.map(own.make(alone), first), exchanger: ownExchanger }),
+    identity: Redacted.make(
+      JSON.stringify([described, ...own.over.map(({ identity }) => Redacted.value(identity))])
+    ),
     make: Effect.fnUntraced(function* (options = {}) {
       const policy = refresh === undefined ? options.refresh : refreshPolicy(refresh)
+      const made = yield* ownExchanger
+      const sources: Sources =
+        options.source === undefined ? yield* own.make((of) => of.make()) : [options.source]
+      // Whichever of them turns out to be here.
+      for (const each of sources) {
+        const refused = AssertionSource.refusal(each, made)
+        if (refused !== undefined) return yield* refused
+      }
       return yield* Flow.make<Credential.Credential>({
         name,
-        source: options.source ?? (yield* own.make),
-        exchanger: yield* ownExchanger,
+        source: first(sources),
+        exchanger: made,
         ...(retry !== undefined && { retry: retryPolicy(retry) }),
         ...(policy !== undefined && { refresh: policy })
       })
     })
   })
-}
-
-/** A source as it is described, not made yet. */
-interface Sourced {
-  readonly type: string
-  readonly adapters: FlowDefinition["sources"]
-  readonly make: Effect.Effect<AssertionSource.AssertionSource, FederationError>
-}
-
-/** The source that is described; a layer over the one that is described in it. */
-export const sourced = <Platform>(
-  described: unknown,
-  adapters: Adapters<Platform>["sources"],
-  platform: Platform,
-  path: Path
-): Result.Result<Sourced, ReadonlyArray<Problem>> => {
-  const { source: under, ...own }: Mapping = isMapping(described) ? described : {}
-  const isLayer = adapters.some((each) => "layer" in each && each.type === own["type"])
-  const inner = () =>
-    sourced(
-      under,
-      adapters.filter((each) => !("layer" in each)),
-      platform,
-      [...path, "source"]
-    )
-  const outer = adapted(isLayer ? own : described, adapters, path)
-  if (Result.isFailure(outer)) {
-    const below = isLayer ? inner() : Result.succeed(undefined)
-    return Result.fail([...outer.failure, ...(Result.isFailure(below) ? below.failure : [])])
-  }
-  const { adapter, settings } = outer.success
-  const asked = (make: Sourced["make"], below: Sourced["adapters"] = []): Sourced => ({
-    type: adapter.type,
-    adapters: [{ type: adapter.type, settings }, ...below],
-    make: adapter.metered ? Effect.flatMap(make, AssertionSource.cached) : make
-  })
-  return "layer" in adapter
-    ? Result.map(inner(), ({ adapters: below, make }) =>
-        asked(
-          Effect.flatMap(make, (source) => adapter.make(settings, platform, source)),
-          below
-        )
-      )
-    : Result.succeed(asked(Effect.suspend(() => adapter.make(settings, platform))))
-}
-
-/** The adapter that `type` names, with its settings. */
-const adapted = <A extends { readonly type: string; readonly config: Settings<unknown> }>(
-  described: unknown,
-  adapters: ReadonlyArray<A>,
-  path: Path
-): Result.Result<{ readonly adapter: A; readonly settings: never }, ReadonlyArray<Problem>> => {
-  const types = adapters.map(({ type }) => type)
-  if (!isMapping(described)) {
-    return Result.fail([problem(path, `must be a mapping with a type: ${types.join(", ")}`)])
-  }
-  const { type, ...settings }: Mapping = described
-  const adapter = adapters.find((each) => each.type === type)
-  if (adapter === undefined) {
-    return Result.fail([
-      problem(
-        [...path, "type"],
-        typeof type === "string"
-          ? `names no adapter; ${alternatives(type, types)}`
-          : `is missing; known are ${types.join(", ")}`
-      )
-    ])
-  }
-  return Result.map(decode(adapter.config, settings, path), (decoded) => ({
-    adapter,
-    // Decoded by the adapter's own schema, which is what its `make` takes.
-    settings: decoded as never
-  }))
 }

@@ -8,9 +8,9 @@ import * as Schema from "effect/Schema"
 import type { Problem } from "./ConfigError.ts"
 import { alternatives, isMapping, problem, section, unknownKeys } from "./decode.ts"
 import type { Mapping, Settings } from "./decode.ts"
-import { sourced } from "./FlowDefinition.ts"
 import type { Adapters, FlowDefinition } from "./FlowDefinition.ts"
 import type { Path } from "./path.ts"
+import { alone, first, sourced } from "./SourceDefinition.ts"
 import { substitute, variableAt } from "./variables.ts"
 import type { Environment } from "./variables.ts"
 
@@ -129,12 +129,12 @@ export const defineTrust = <Platform>({
     const made = sourced(
       substitute(isMapping(flow) ? flow["source"] : undefined, overlaid(environment, learns, all))
         .document,
-      adapters.sources,
-      platform,
+      // What stands on another flow is had when that one's trust is set up, and is to be told until then.
+      { adapters, platform, flow: () => Result.fail([]) },
       ["flows", name, "source"]
     )
     // The same settings have been decoded before, with variables in the place of ids.
-    return Result.isSuccess(made) ? made.success.make : undefined
+    return Result.isSuccess(made) ? Effect.map(made.success.make(alone), first) : undefined
   }
   return Result.succeed({
     flow: name,

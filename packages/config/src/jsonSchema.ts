@@ -21,19 +21,31 @@ export const jsonSchema = (
     Schema.Struct({ type: Schema.Literal(each.type), ...each.config.fields }).annotate({
       description: each.description
     })
-  const plain = Schema.Union(adapters.sources.filter((each) => !("layer" in each)).map(typed))
+  const flow = Schema.Struct({
+    flow: Schema.String.annotate({
+      description: "The name of a flow whose credential, a token, is the assertion"
+    })
+  }).annotate({ description: "Another flow of this file" })
+  /** One of these, or a list of which the first that exists is taken. */
+  const oneOf = (sources: ReadonlyArray<Schema.Decoder<unknown>>) => {
+    const one = Schema.Union([...sources, flow])
+    return Schema.Union([one, Schema.Array(one).check(Schema.isMinLength(1))])
+  }
+  const plain = adapters.sources.filter((each) => !("layer" in each)).map(typed)
   const layered = (each: Parameters<typeof typed>[0]) =>
     typed({
       ...each,
       config: Schema.Struct({
         ...each.config.fields,
-        source: plain.annotate({ description: "The source that it is over" })
+        source: oneOf(plain).annotate({ description: "The source that it is over" })
       })
     })
   const Flow = Schema.Struct({
-    source: Schema.Union(
+    source: oneOf(
       adapters.sources.map((each) => ("layer" in each ? layered(each) : typed(each)))
-    ).annotate({ description: "Where the assertion comes from" }),
+    ).annotate({
+      description: "Where the assertion comes from; of several the first that exists is taken"
+    }),
     exchanger: Schema.optionalKey(
       Schema.Union(adapters.exchangers.map(typed)).annotate({
         description: "What it is traded for; without one the flow hands out the assertion"

@@ -3,7 +3,8 @@ import type { Adapters } from "@federate/config"
 import * as cognito from "@federate/cognito/adapter"
 import * as entra from "@federate/entra/adapter"
 import type { Fetch, Platform } from "@federate/http"
-import { AssertionSource, RefreshPolicy } from "@federate/core"
+import { AssertionSource, Misconfigured, RefreshPolicy, Unavailable } from "@federate/core"
+import type { AccessToken, Adapter, Reason } from "@federate/core"
 import { assertionFor, visible } from "@federate/testing"
 import { assert, describe, it, vi } from "@effect/vitest"
 import { Ajv2020 } from "ajv/dist/2020.js"
@@ -55,6 +56,55 @@ const problems = (text: string) =>
   Effect.map(Effect.flip(read(text)), (error) =>
     error.problems.map(({ message, path }) => `${path}: ${message}`)
   )
+
+const fixedConfig = Schema.Struct({ subject: Schema.String })
+
+const failing = (type: string, reason: Reason): Adapters<Platform>["sources"][number] => ({
+  type,
+  description: "It fails",
+  metered: false,
+  config: Schema.Struct({}),
+  make: () =>
+    Effect.succeed(AssertionSource.make({ name: type, assertion: () => Effect.fail(reason) }))
+})
+
+const fixed: Adapter.SourceAdapter<typeof fixedConfig, typeof fixedConfig.Type, Platform> = {
+  type: "fixed",
+  description: "Always the same",
+  metered: false,
+  config: fixedConfig,
+  make: ({ subject }) => Effect.succeed(AssertionSource.fixed(assertionFor(subject)))
+}
+
+/** The same with sources that are there, that are not, and that are misconfigured. */
+const composing = (text: string, fetch?: Fetch) =>
+  decode(text, {
+    file: "federate.yaml",
+    adapters: {
+      ...adapters,
+      sources: [
+        fixed,
+        failing("absent", new Unavailable({ detail: "It is not here" })),
+        failing("refused", new Misconfigured({ setting: "x", problem: "is wrong", hint: "Fix." }))
+      ]
+    },
+    platform: { fetch },
+    environment: (name) => variables[name]
+  })
+
+const chain = `
+flows:
+  over:
+    source: { flow: under }
+    exchanger: { type: entra, tenantId: "${tenantId}", clientId: "${clientId}" }
+  under:
+    source: { type: fixed, subject: me }
+    exchanger:
+      type: entra
+      tenantId: ${tenantId}
+      clientId: ${clientId}
+      scopes: [https://graph.microsoft.com/.default]
+`
 
 /** A flow called x with this inside. */
 const flow = (inside: string) => `flows:\n  x:\n${inside.replace(/^/gm, "    ")}`
@@ -151,6 +201,101 @@ source:
         yield* problems(flow(`source: { type: cognito, ${id}, logins: {}, source: {} }`)),
         [
           "flows.x.source.source: is not known; known are identityPoolId, logins, identityId, tokenDuration, principalTags, region, endpoint"
+        ]
+      )
+    })
+  )
+
+  it.effect("may name several sources, of which the first that exists is taken", () =>
+    Effect.gen(function* () {
+      const assertionOf = Effect.fnUntraced(function* (inside: string) {
+        const { flows } = yield* composing(flow(inside))
+        const made = yield* flows.get("x")!.make()
+        // Without an exchanger it hands out its assertion in this form.
+        const { token } = (yield* made.credential()) as AccessToken
+        return Redacted.value(token)
+      })
+      const second = Redacted.value(assertionFor("second").token)
+      assert.strictEqual(
+        yield* assertionOf(`source: [{ type: absent }, { type: fixed, subject: second }]`),
+        second
+      )
+      // Refused is not absent: another would be somebody else.
+      const refused = yield* Effect.flip(
+        assertionOf("source: [{ type: refused }, { type: fixed, subject: second }]")
+      )
+      assert.match(visible(refused), /Misconfigured/)
+      const { flows } = yield* composing(flow("source: [{ type: absent }, { type: refused }]"))
+      assert.strictEqual(flows.get("x")!.source, "absent | refused")
+    })
+  )
+
+  it.effect("is refused an impossible pair, whichever of its sources it is with", () =>
+    Effect.gen(function* () {
+      const { flows } = yield* composing(
+        flow(`
+source: [{ type: absent }, { type: fixed, subject: me }]
+exchanger: { type: cognito, identityPoolId: "${pool}" }`)
+      )
+      const { message } = yield* Effect.flip(flows.get("x")!.make())
+      assert.match(message, /demands the audience "eu-central.*and fixed can only give "party"/)
+    })
+  )
+
+  it.effect("may stand on another flow, whose token is its assertion", () =>
+    Effect.gen(function* () {
+      const token = Redacted.value(assertionFor("app").token)
+      const bodies: Array<string> = []
+      const { flows } = yield* composing(`${chain}`, async (_, { body }) => {
+        bodies.push(String(body))
+        return Response.json({ access_token: token, token_type: "Bearer", expires_in: 3600 })
+      })
+      const { make, source: type } = flows.get("over")!
+      assert.strictEqual(type, "flow under")
+      const made = yield* make()
+      yield* made.credential({ scopes: ["https://vault.azure.net/.default"] })
+      assert.lengthOf(bodies, 2)
+      assert.include(bodies[0], Redacted.value(assertionFor("me").token))
+      assert.include(bodies[1], `client_assertion=${token}`)
+    })
+  )
+
+  it.effect("is another flow when the one that it stands on is another", () =>
+    Effect.gen(function* () {
+      const identity = (text: string) =>
+        Effect.map(composing(text), ({ flows }) => flows.get("over")!.identity)
+      assert.isTrue(Equal.equals(yield* identity(chain), yield* identity(chain)))
+      const changed = chain.replace("subject: me", "subject: you")
+      assert.isFalse(Equal.equals(yield* identity(chain), yield* identity(changed)))
+    })
+  )
+
+  it.effect("is told of lists and flows that cannot be", () =>
+    Effect.gen(function* () {
+      const told = (text: string) =>
+        Effect.map(Effect.flip(composing(text)), (error) =>
+          error.problems.map(({ message, path }) => `${path}: ${message}`)
+        )
+      assert.deepStrictEqual(
+        yield* told(`
+flows:
+  empty: { source: [] }
+  wrong: { source: [{ type: fixed }, { type: absent, x: 1 }] }
+  lost: { source: { flow: empti } }
+  nameless: { source: { flow: [], more: 1 } }
+  aws: { source: { type: absent }, exchanger: { type: cognito, identityPoolId: "${pool}" } }
+  keys: { source: { flow: aws } }
+  one: { source: { flow: two } }
+  two: { source: [{ flow: one }] }
+  fine: { source: { flow: wrong } }`),
+        [
+          "flows.empty.source: must name at least one source",
+          "flows.wrong.source[0].subject: is missing",
+          "flows.wrong.source[1].x: is not known; known are ",
+          "flows.lost.source.flow: names no flow; known are empty, wrong, lost, nameless, aws, keys, one, two, fine",
+          "flows.nameless.source.more: is not known; known are flow",
+          "flows.keys.source.flow: names a flow of AWS credentials, and only a token can be an assertion",
+          "flows.two.source[0].flow: goes in a circle: one over two over one"
         ]
       )
     })
@@ -436,7 +581,10 @@ describe("jsonSchema", () => {
   it("is a schema (draft 2020-12) that takes the first journey and refuses what the decoder refuses", () => {
     const validate = new Ajv2020({ strict: false }).compile(jsonSchema(adapters))
     const layered = flow(`source: { type: cognito-login, identityPoolId: x, ${source} }`)
-    for (const right of [journey, layered])
+    const listed = flow(
+      `source: [{ flow: y }, { type: cognito, identityPoolId: x, logins: { a: b } }]`
+    )
+    for (const right of [journey, layered, listed, flow("source: { flow: x }")])
       assert.isTrue(validate(Yaml.parse(right)), JSON.stringify(validate.errors))
     for (const wrong of [
       "flows:\n  x: {}",
