@@ -2,10 +2,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { exchanger, idTokenExchanger, source } from "@federate/google/adapter"
+import { adapterContract, assertionFor, flowContract } from "@federate/testing"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Redacted, Schema } from "effect"
 import { afterAll, beforeAll } from "vitest"
-import { audience, serviceAccount, stsAnswer } from "./google.ts"
+import { externalAccountSource } from "@federate/google"
+import { audience, impersonated, serviceAccount, stsAnswer } from "./google.ts"
 
 const strictly = { onExcessProperty: "error", errors: "all" } as const
 
@@ -31,6 +33,52 @@ const document = {
   token_url: "https://sts.googleapis.com/v1/token",
   credential_source: { file: "/var/run/token" }
 }
+
+const idToken = Redacted.value(assertionFor("account", 0, { aud: "https://x" }).token)
+
+adapterContract("Google's exchanger", {
+  adapter: exchanger,
+  settings: {},
+  usual: { audience },
+  well: () => stsAnswer()
+})
+
+adapterContract("Google's exchanger for ID tokens", {
+  adapter: idTokenExchanger,
+  settings: { audience, serviceAccount },
+  request: { audience: "https://x" },
+  well: (url) =>
+    new URL(url).pathname === "/v1/token" ? stsAnswer() : Response.json({ token: idToken })
+})
+
+adapterContract("Google's source", {
+  adapter: source,
+  settings: { credentialsFile: "/etc/google.json" }
+})
+
+const subject = "https://issuer.example/token"
+
+flowContract("An assertion at a URL, for Google as a service account", {
+  make: (fetch) =>
+    Effect.all({
+      source: externalAccountSource({
+        options: { audience },
+        credentialSource: { url: subject },
+        fetch
+      }),
+      exchanger: exchanger.make({ audience, serviceAccount }, { fetch })
+    }),
+  requests: 3,
+  well: (url) =>
+    url === subject
+      ? new Response(Redacted.value(assertionFor("workload").token), {
+          headers: { date: new Date(0).toUTCString() }
+        })
+      : new URL(url).pathname === "/v1/token"
+        ? stsAnswer()
+        : impersonated(0)(),
+  secrets: ["THE-FEDERATED-TOKEN", "THE-ACCOUNT-TOKEN"]
+})
 
 describe("type: google", () => {
   it.effect("is made of its settings, and tells the broker whose tokens it issues", () =>

@@ -180,8 +180,18 @@ flowContract("token exchange of a self-signed assertion", {
   secrets: [token, Redacted.value(pem(privateKeys.p256)).slice(40, 80)]
 })
 
-adapterContract("token-exchange", { adapter: tokenExchangeAdapter, settings: {} })
-adapterContract("jwt-bearer", { adapter: jwtBearerAdapter, settings: {} })
+adapterContract("token-exchange", {
+  adapter: tokenExchangeAdapter,
+  settings: {},
+  usual: { tokenEndpoint },
+  well: () => Response.json(good)
+})
+adapterContract("jwt-bearer", {
+  adapter: jwtBearerAdapter,
+  settings: {},
+  usual: { tokenEndpoint },
+  well: () => Response.json(good)
+})
 
 /** What was sent for one exchange. */
 const sent = Effect.fnUntraced(function* (

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { localKeys, readSigningKey, selfSigned, verify } from "@federate/oidc"
 import type { SelfSignedOptions } from "@federate/oidc"
 import { selfSigned as adapter } from "@federate/oidc/adapter"
-import { adapterContract, visible } from "@federate/testing"
+import { adapterContract, ambientSourceContract, visible } from "@federate/testing"
 import { AssertionSource, Flow } from "@federate/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, Schema } from "effect"
@@ -26,6 +26,26 @@ const ask = (
   change: Partial<SelfSignedOptions> = {},
   request: AssertionSource.AssertionRequest = { audience: "party" }
 ) => Effect.flatMap(make(change), (source) => source.assertion(request))
+
+ambientSourceContract("An issuer of one's own", {
+  make: selfSigned({ ...options, audience: "party" }),
+  // Each has an id of its own.
+  assertion: undefined,
+  life: 300,
+  secrets: [Redacted.value(options.privateKey!)],
+  refused: [
+    {
+      name: "a file that is not there",
+      make: selfSigned({
+        issuer,
+        subject: "build",
+        audience: "party",
+        privateKeyFile: join(directory, "absent.pem")
+      }),
+      becomes: "Unavailable"
+    }
+  ]
+})
 
 adapterContract("self-signed", { adapter, settings: { issuer, subject: "build" } })
 

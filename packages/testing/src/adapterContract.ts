@@ -25,7 +25,9 @@ export interface AdapterContract<Config> {
     | Adapter.ExchangerAdapter<Settings<Config>, Config, Platform>
   /** The least that a config file must say besides `type`. */
   readonly settings: Readonly<Record<string, unknown>>
-  /** The secrets among them. */
+  /** What it is made with, where the least does not make it: of two settings either, say. Default: the least. */
+  readonly usual?: Readonly<Record<string, unknown>>
+  /** The secrets among the least. */
   readonly secrets?: ReadonlyArray<string>
   /** What an exchanger is asked, where its least settings do not say; by default nothing in particular. */
   readonly request?: TokenRequest.TokenRequest
@@ -48,6 +50,7 @@ export const adapterChecks = <Config>({
   request = {},
   secrets = [],
   settings,
+  usual = settings,
   well
 }: AdapterContract<Config>): ReadonlyArray<Check> => {
   const { config } = adapter
@@ -121,7 +124,7 @@ export const adapterChecks = <Config>({
             name: "makes what asks over the app's fetch, and issues what it says",
             holds: Effect.gen(function* () {
               const { asked, fetch } = counting(answering(well))
-              const decoded = yield* decode(settings)
+              const decoded = yield* decode(usual)
               if ("issues" in adapter) {
                 const exchanger = yield* adapter.make(decoded, { fetch })
                 const credential = yield* exchanger.exchange(
