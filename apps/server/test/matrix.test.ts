@@ -12,7 +12,8 @@ import { Effect, Exit, Scope } from "effect"
 import { afterAll, beforeAll, vi } from "vitest"
 import { connectProxy } from "../../../packages/http/test/connectProxy.ts"
 import { adapters } from "../src/adapters.ts"
-import { listening, makePlatforms, ownIssuer } from "./matrix/platforms.ts"
+import { listening } from "./matrix/listening.ts"
+import { makePlatforms, ownIssuer } from "./matrix/platforms.ts"
 import type { Settings, World } from "./matrix/platforms.ts"
 import { makeRelyingParties } from "./matrix/relyingParties.ts"
 
@@ -98,7 +99,10 @@ const outcomeOf = Effect.fnUntraced(function* (
   const { flows } = yield* decode(JSON.stringify({ flows: { flow } }), {
     file: "federate.yaml",
     adapters,
-    platform: { environment: (variable) => variables.get(variable) },
+    platform: {
+      environment: (variable) => variables.get(variable),
+      ...(platform.fetch && { fetch: platform.fetch })
+    },
     environment: () => undefined
   }).pipe(Effect.orDie)
   const made = yield* Effect.result(flows.get("flow")!.make())

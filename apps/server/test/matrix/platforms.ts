@@ -1,9 +1,5 @@
 /** Where workloads run: each source, in surroundings that are all its own, with who it says that the workload is. */
-import { once } from "node:events"
 import { writeFile } from "node:fs/promises"
-import { createServer } from "node:http"
-import type { RequestListener } from "node:http"
-import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import {
   CreateIdentityPoolCommand,
@@ -12,10 +8,13 @@ import {
 } from "@aws-sdk/client-cognito-identity"
 import { generateSigningKey, publication, readSigningKey } from "@federate/oidc"
 import type { Sandbox } from "@federate/sandbox"
+import type { Fetch } from "@federate/http"
 import { Effect, Redacted } from "effect"
 import { agent } from "../../../../packages/ambient/test/spiffe/agent.ts"
 import { privateKeys } from "../../../../packages/oidc/test/keys.ts"
 import { api, startProvider } from "../../../../packages/oidc/test/oidcProvider.ts"
+import { makeJobs } from "./jobs.ts"
+import { listening } from "./listening.ts"
 import { cognitoClient } from "../../../../packages/sandbox/test/aws.ts"
 import { allow, enableOutbound, trustIssuer } from "../../../../packages/sandbox/test/sts.ts"
 
@@ -40,6 +39,8 @@ export interface Platform {
    * @param target the relying party's column
    */
   readonly source: (audience: string, target: string) => Promise<Settings>
+  /** Where an address that nothing changes must lead here. */
+  readonly fetch?: Fetch
 }
 
 export interface World {
@@ -91,13 +92,14 @@ export const makePlatforms = Effect.fnUntraced(function* (world: World, publish:
         audience
       })
     },
+    ...(yield* makeJobs(world, plain)),
     spiffe: yield* spiffe(plain("spire", "spiffe://example.org/workload"), variables),
     vault: yield* vault(plain("vault", "0b6a3c5e-5b0e-4c3f-9a4e-2f4e0c6a0001"), variables),
     "google-metadata": googleMetadata(world),
     "azure-managed-identity": azureManagedIdentity(world),
     aws: yield* aws(world),
     cognito: yield* cognito(world),
-    "cognito-login": yield* cognitoLogin(world, plain("gitlab", "project_path:octo/app")),
+    "cognito-login": yield* cognitoLogin(world, plain("logins", "somebody")),
     "google-external-account": externalAccount(plain("platform", "workload"), file),
     "oidc-client-credentials": yield* openIdProvider(),
     "self-signed": yield* selfSigned(publish, file)
@@ -105,7 +107,8 @@ export const makePlatforms = Effect.fnUntraced(function* (world: World, publish:
   return platforms
 })
 
-interface Plain {
+/** What an issuer that says nothing of its own does. */
+export interface Plain {
   readonly workload: Platform["workload"]
   readonly token: (audience: string) => Promise<string>
 }
@@ -128,21 +131,6 @@ const spiffe = Effect.fnUntraced(function* (
     }
   }
 })
-
-/** Listens on this machine until the scope closes; gives its origin. */
-export const listening = (listener: RequestListener) =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.promise(async () => {
-        const server = createServer(listener).listen(0, "127.0.0.1")
-        await once(server, "listening")
-        return server
-      }),
-      (server) => Effect.sync(() => void server.close().closeAllConnections())
-    ),
-    // It listens on a port, not on a path.
-    (server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  )
 
 /** The role's client id is the audience, whoever asks. */
 const vault = Effect.fnUntraced(function* (
@@ -276,7 +264,7 @@ const cognitoLogin = Effect.fnUntraced(function* (world: World, { token, workloa
     source: async () => ({
       identityPoolId,
       endpoint: sandbox.http,
-      source: { type: "kubernetes", tokenFile }
+      source: { type: "file", path: tokenFile }
     })
   }
 })
