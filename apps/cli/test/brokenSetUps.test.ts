@@ -88,7 +88,7 @@ describe("a set-up with one thing wrong", () => {
       assert.match(first?.what ?? "", setUp.what)
       if (setUp.why !== undefined) assert.match(first?.why ?? "", setUp.why)
       assert.match(first?.fix ?? "", setUp.fix)
-      for (const { fix, subject } of wrong) assert.isDefined(fix, subject)
+      for (const { fix, subject, why } of wrong) assert.isDefined(why && fix, subject)
       if (setUp.code !== undefined) {
         assert.strictEqual(
           /^(\w+): /.exec(wrong.at(-1)?.what ?? "")?.[1],

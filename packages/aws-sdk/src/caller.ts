@@ -27,7 +27,12 @@ export const callerFinding = Effect.fnUntraced(function* (
   options: CallerOptions
 ): Effect.fn.Return<Finding> {
   const called = yield* Effect.result(identify(options))
-  if (Result.isFailure(called)) return ofReason("credentials", called.failure)
+  if (Result.isFailure(called)) {
+    return {
+      ...ofReason("credentials", called.failure),
+      why: "Who signs the request for an assertion is whom the assertion is about."
+    }
+  }
   const { Account, Arn } = called.success
   return {
     verdict: "right",

@@ -112,9 +112,12 @@ const looking =
 
 const mayNotRead = { AccessDeniedException: looking, NotAuthorizedException: looking }
 
+const asked = "It is the pool that signs the assertion, for its own developer provider alone."
+
 /** Only that there is no such pool is certain. */
 const unread = (reason: Reason): Finding => ({
   ...ofReason("pool", reason),
+  why: asked,
   ...(!(reason._tag === "Rejected" && reason.code === "ResourceNotFoundException") && {
     verdict: "unknown"
   })
@@ -142,7 +145,7 @@ const ofPool = (
     verdict: "wrong",
     subject: "pool",
     what: `${pool}, with ${DeveloperProviderName === undefined ? "no developer provider" : `the developer provider "${DeveloperProviderName}"`}, and \`logins\` names "${provider}".`,
-    ...(why !== undefined && { why }),
+    why: why ?? asked,
     fix:
       DeveloperProviderName === undefined
         ? `Give the pool the developer provider, which can be set once: \`aws cognito-identity update-identity-pool --identity-pool-id ${identityPoolId} --developer-provider-name ${provider} …\`.`

@@ -14,7 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { clockFinding, tolerance } from "./clocks.ts"
 import type { ClockReading, Clocks } from "./clocks.ts"
-import { explain } from "./explain.ts"
+import { explain, signatures } from "./explain.ts"
 import { ofReason } from "./Finding.ts"
 import type { Finding } from "./Finding.ts"
 import { called, granted } from "./granted.ts"
@@ -87,7 +87,7 @@ export const diagnose = Effect.fnUntraced(function* <R>(
     Effect.tap(patient.parts, (parts) => Effect.scoped(Flow.make(parts)))
   )
   if (Result.isFailure(made)) {
-    yield* say(ofReason("flow", made.failure.reason))
+    yield* say({ ...ofReason("flow", made.failure.reason), why: matters.flow })
     return false
   }
   const { exchanger, source } = made.success
@@ -103,7 +103,7 @@ export const diagnose = Effect.fnUntraced(function* <R>(
 
   const asked = yield* attempt(() => source.assertion(exchanger.asks))
   if (Result.isFailure(asked)) {
-    yield* say(ofReason("source", asked.failure.reason))
+    yield* say({ ...ofReason("source", asked.failure.reason), why: matters.source })
     return false
   }
   const assertion = asked.success
@@ -124,7 +124,7 @@ export const diagnose = Effect.fnUntraced(function* <R>(
   const { findings, trust: nearest } = explain({ assertion, documents, text: "" }, parties)
   if (read !== undefined && Result.isSuccess(read) && nearest === undefined) {
     const { fix, what } = (patient.missing ?? noRecord)(assertion)
-    yield* say({ verdict: "wrong", subject: "trust", what: `${what}.`, fix })
+    yield* say({ verdict: "wrong", subject: "trust", what: `${what}.`, why: matters.trust, fix })
   }
   yield* say(
     ...findings,
@@ -135,7 +135,7 @@ export const diagnose = Effect.fnUntraced(function* <R>(
 
   const traded = yield* attempt(() => exchanger.exchange(assertion, request))
   if (Result.isFailure(traded)) {
-    yield* say(ofReason("exchange", traded.failure.reason))
+    yield* say({ ...ofReason("exchange", traded.failure.reason), why: matters.exchange })
     return false
   }
   const credential = traded.success
@@ -150,6 +150,14 @@ export const diagnose = Effect.fnUntraced(function* <R>(
   for (const url of calls) yield* say(yield* called(credential, url, fetch))
   return isHealthy
 })
+
+/** Why each step matters, where it fails. */
+const matters = {
+  flow: "With these settings no call can succeed, and none was made.",
+  source: "Without an assertion there is nothing to trade.",
+  trust: "Nobody is let in whom no record names.",
+  exchange: "For an assertion that the other side does not take it gives nothing."
+}
 
 const noRecord = ({ claims }: Assertion.Assertion): Problem => ({
   what: "The other side has no trust record at all",
@@ -175,6 +183,7 @@ const ofAlgorithm = (
           verdict: "wrong",
           subject: "alg",
           what: `The token is signed with ${algorithm}, and only ${taken.join(", ")} are taken.`,
+          why: signatures,
           fix: `Have the issuer sign with ${taken[0]}.`
         }
   ]

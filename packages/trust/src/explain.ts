@@ -158,10 +158,23 @@ const ofComparison = (comparison: Comparison): Finding => {
             : demand.by === "atMostBytes"
               ? `It is longer than the ${demand.expected.join()} bytes that are taken.`
               : `It is not what ${at} wants.`,
-        ...(pair?.difference.meaning !== undefined && { why: pair.difference.meaning }),
+        why: pair?.difference.meaning ?? matters(claim),
         fix: fixOf(comparison),
         comparison
       }
+  }
+}
+
+/** Why a claim is looked at. */
+const matters = (claim: string): string => {
+  switch (claim) {
+    case "iss":
+      return "The other side takes the tokens of exactly this issuer: a character more or less is another one."
+    case "aud":
+    case "azp":
+      return "A token that is for somebody else is none for the other side."
+    default:
+      return "It tells which workload it is: whom the trust names is let in, and nobody else."
   }
 }
 
@@ -178,6 +191,9 @@ const fixOf = ({ claim, demand, nearest: pair, presented }: Comparison): string 
     ? `Write exactly ${JSON.stringify(said)} in ${at}.`
     : `Write exactly ${JSON.stringify(said)} in ${at}, if that is the workload that is meant.`
 }
+
+/** Why an algorithm matters. */
+export const signatures = "What it cannot verify the other side does not believe."
 
 const ofRecord = (
   { algorithms, demands, problems = [], risks = [] }: TrustRecord,
@@ -198,6 +214,7 @@ const ofRecord = (
             verdict: "wrong",
             subject: "alg",
             what: `The token is signed with ${assertion.algorithm}, and only ${algorithms.join(", ")} are taken.`,
+            why: signatures,
             fix: `Have the issuer sign with ${algorithms[0]}.`
           } satisfies Finding
         ]),
@@ -205,6 +222,7 @@ const ofRecord = (
     verdict: "wrong",
     subject: "trust",
     what: `${what}.`,
+    why: "As it stands it lets nobody in.",
     fix
   })),
   ...risks.map((what): Finding => ({ verdict: "risky", subject: "trust", what: `${what}.` })),

@@ -13,6 +13,8 @@ import { ofReason } from "./Finding.ts"
 const grant =
   "Assign the role to the app, with an administrator's consent; it shows in tokens that are issued after that, some minutes later."
 
+const why = "A token is good for one API, and there for what its roles say."
+
 /** What a token says that it is good for, where it says it: it is opaque to flows, and a person may look into it. */
 export const granted = (
   credential: Credential.Credential,
@@ -28,6 +30,7 @@ export const granted = (
         verdict: "wrong",
         subject: "roles",
         what: `The token has ${told(held)}, and not ${missing.join(", ")}.`,
+        why,
         fix: grant
       }
     ]
@@ -53,6 +56,7 @@ export const called = Effect.fnUntraced(function* (
       verdict: "wrong",
       subject: "call",
       what: "AWS credentials are no token: they sign calls.",
+      why,
       fix: "Try the call with the AWS CLI: `federate run FLOW -- aws …`."
     }
   }
@@ -67,7 +71,7 @@ export const called = Effect.fnUntraced(function* (
       )
     )
   )
-  if (Result.isFailure(answered)) return ofReason("call", answered.failure)
+  if (Result.isFailure(answered)) return { ...ofReason("call", answered.failure), why }
   const { status } = answered.success
   const claims = claimsOf(credential)
   const said = `${url} answered ${status}${wordsOf(json(answered.success))}`
@@ -77,6 +81,7 @@ export const called = Effect.fnUntraced(function* (
       verdict: "wrong",
       subject: "call",
       what: `${said}: it does not take the token${claims === undefined ? "" : `, which is for ${JSON.stringify(claims["aud"])}`}.`,
+      why,
       fix: `Ask for a token of this API: its own resource in \`scopes\`, such as ${new URL(url).origin}/.default.`
     }
   }
@@ -85,6 +90,7 @@ export const called = Effect.fnUntraced(function* (
       verdict: "wrong",
       subject: "call",
       what: `${said}: it knows the token, and does not let it do this${claims === undefined ? "" : `; the token has ${told(rolesOf(claims))}`}.`,
+      why,
       fix: `The API's reference names the permission that this call takes. ${grant}`
     }
   }

@@ -47,6 +47,7 @@ export const untimely = (
     verdict: "wrong",
     subject,
     what,
+    why: "Nobody takes an assertion outside its time.",
     fix
   })
   if (expiresAt === undefined) {
