@@ -156,7 +156,22 @@ export const well: ReadonlyArray<WellSetUp> = [
     name: "a pool's token for its role's credentials",
     build: (place) => credentials(place)
   },
-  { name: "a public login", build: login }
+  { name: "a public login", build: login },
+  {
+    name: "a public login for the pool's role's credentials, where there are no others",
+    build: async (place) => {
+      const built = await login(place)
+      const identityPoolId = `${built.source["identityPoolId"]}`
+      const authenticated = (await poolRole(place, identityPoolId)) ?? ""
+      await client(place).send(
+        new SetIdentityPoolRolesCommand({
+          IdentityPoolId: identityPoolId,
+          Roles: { authenticated }
+        })
+      )
+      return { ...built, exchanger: { type: "cognito", identityPoolId }, env: nobody }
+    }
+  }
 ]
 
 export const cognito: ReadonlyArray<SetUp> = [
