@@ -38,21 +38,15 @@ export const readPod = async ({ google }: Sandbox.Sandbox) => {
     env: Object.fromEntries(container!.env.map(({ name, value }) => [name, value])),
     file: `${container!.volumeMounts[0]!.mountPath}/${projected.path}`,
     audience: projected.audience,
-    subject: `system:serviceaccount:${metadata.namespace}:${spec.serviceAccountName}`
+    account: { namespace: metadata.namespace, name: spec.serviceAccountName }
   }
 }
 
-const cluster = "cluster"
-
-/** The kubelet leaves a token in the pod's volume. */
-export const leaveToken = async (sandbox: Sandbox.Sandbox, file: string, subject?: string) => {
-  const pod = await readPod(sandbox)
-  const token = await sandbox.issueToken(cluster, {
-    subject: subject ?? pod.subject,
-    // Its tokens always have a list.
-    audience: [pod.audience]
-  })
-  await writeFile(file, token, { mode: 0o600 })
+/** The kubelet leaves a token in the pod's volume; by default of the account that the pod runs as. */
+export const leaveToken = async (sandbox: Sandbox.Sandbox, file: string, name?: string) => {
+  const { account, audience } = await readPod(sandbox)
+  const whose = { ...account, ...(name !== undefined && { name }) }
+  await writeFile(file, await sandbox.serviceAccountToken(whose, audience), { mode: 0o600 })
 }
 
 /** The administrator has a pool believe the cluster, and one of its accounts read the project. */
@@ -60,7 +54,8 @@ export const trust = async (sandbox: Sandbox.Sandbox) => {
   const { adminToken, projectNumber } = sandbox.google
   const project = `projects/${projectNumber}`
   const pool = `${project}/locations/global/workloadIdentityPools/clusters`
-  const { subject } = await readPod(sandbox)
+  const { account } = await readPod(sandbox)
+  const subject = `system:serviceaccount:${account.namespace}:${account.name}`
   const post = async (path: string, body: object) => {
     const response = await fetch(`${sandbox.http}/v1/${path}`, {
       method: "POST",
@@ -74,7 +69,7 @@ export const trust = async (sandbox: Sandbox.Sandbox) => {
   await post(`${pool.replace(/\/clusters$/, "")}?workloadIdentityPoolId=clusters`, {})
   await post(`${pool}/providers?workloadIdentityPoolProviderId=my-cluster`, {
     attributeMapping: { "google.subject": "assertion.sub" },
-    oidc: { issuerUri: sandbox.issuerUrl(cluster) }
+    oidc: { issuerUri: sandbox.issuerUrl("kubernetes") }
   })
   const policy = await post(`${project}:getIamPolicy`, {})
   const reading = {

@@ -42,7 +42,7 @@ it("has a manifest that mounts the token where it is looked for, for the provide
 })
 
 it("lets no other account of the cluster read it", async () => {
-  await leaveToken(sandbox, file, "system:serviceaccount:apps:default")
+  await leaveToken(sandbox, file, "default")
   const { readProject } = await import("../src/project.ts")
   await expect(readProject()).rejects.toThrow("Google answered 403")
 })

@@ -36,6 +36,11 @@ describe("settings that cannot work are told at once, under the adapter's name",
       () => cognito.cognitoCredentials({ identityPoolId: "pool" }),
       /^cognito credentials: identityPoolId: /
     ],
+    [
+      "cognitoLoginCredentials",
+      () => cognito.cognitoLoginCredentials({ identityPoolId, identityId: "elsewhere:1" }),
+      /^cognito login credentials: identityId: /
+    ],
     ["aws", () => aws.aws({ region: "here", duration: "2 hours" }), /^aws: /],
     ["awsRole", () => aws.awsRole({ roleArn: "role", region: "eu-west-1" }), /^aws: roleArn: /],
     ["entra", () => entra.entra({ tenantId: "common", clientId: id }), /^entra: tenantId: /],
@@ -126,6 +131,9 @@ describe("what a function gives", () => {
     expectTypeOf(entra.entra).returns.toEqualTypeOf<TokenExchanger>()
     expectTypeOf(aws.awsRole).returns.toEqualTypeOf<TokenExchanger<AwsCredentials>>()
     expectTypeOf(cognito.cognitoCredentials).returns.toEqualTypeOf<TokenExchanger<AwsCredentials>>()
+    expectTypeOf(cognito.cognitoLoginCredentials).returns.toEqualTypeOf<
+      TokenExchanger<AwsCredentials>
+    >()
     expectTypeOf(cognito.cognito)
       .parameter(0)
       .toHaveProperty("tokenDuration")
