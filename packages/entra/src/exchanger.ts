@@ -1,5 +1,6 @@
 /** Microsoft Entra ID as a token exchanger. */
-import type { FederationError, TokenExchanger } from "@federate/core"
+import { FederationError } from "@federate/core"
+import type { TokenExchanger } from "@federate/core"
 import { clientCredentials } from "@federate/oidc"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -23,6 +24,12 @@ export const exchanger = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<TokenExchanger.TokenExchanger, FederationError> {
   const app = yield* application(name, options)
+  if (options.scopes !== undefined && options.scopes.length > 0) {
+    yield* Effect.mapError(
+      Effect.fromResult(oneScope(options.scopes)),
+      (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
+    )
+  }
   return yield* clientCredentials({
     ...app,
     name,
