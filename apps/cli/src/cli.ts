@@ -14,6 +14,7 @@ import { explain } from "./commands/explain.ts"
 import { init } from "./commands/init.ts"
 import { inspect } from "./commands/inspect.ts"
 import { issuerCommand } from "./commands/issuer.ts"
+import { lintCommand } from "./commands/lint.ts"
 import { runCommand } from "./commands/run.ts"
 import { sandbox } from "./commands/sandbox.ts"
 import { schema } from "./commands/schema.ts"
@@ -34,6 +35,7 @@ const command = root.pipe(
     explain,
     doctor,
     trust,
+    lintCommand,
     init,
     schema,
     issuerCommand,

@@ -1,18 +1,37 @@
 /** Whose trust records and errors can be explained, and read; and what can be looked at beforehand: the one list. */
+import { kubernetesTokenRequestRules } from "@federate/ambient/trust"
 import {
+  documentRule as awsDocumentRule,
+  exchangerRules as awsExchangerRules,
   relyingParty as aws,
   sourceCheckup as awsSource,
+  sourceRules as awsSourceRules,
   trustReader as awsReader
 } from "@federate/aws/trust"
 import {
+  documentRule as cognitoDocumentRule,
   exchangerCheckup as cognitoExchanger,
+  loginRules as cognitoLoginRules,
   relyingParty as cognito,
-  sourceCheckup as cognitoSource
+  sourceCheckup as cognitoSource,
+  sourceRules as cognitoSourceRules
 } from "@federate/cognito/trust"
-import { relyingParty as entra, trustReader as entraReader } from "@federate/entra/trust"
-import { relyingParty as google, trustReaders as googleReaders } from "@federate/google/trust"
+import {
+  exchangerRules as entraExchangerRules,
+  relyingParty as entra,
+  trustReader as entraReader
+} from "@federate/entra/trust"
+import {
+  documentRule as googleDocumentRule,
+  exchangerRules as googleExchangerRules,
+  idTokenRules as googleIdTokenRules,
+  relyingParty as google,
+  sourceRules as googleSourceRules,
+  trustReaders as googleReaders
+} from "@federate/google/trust"
 import type { Platform } from "@federate/http"
-import type { Checkup, RelyingParty, TrustReader } from "@federate/trust"
+import { selfSignedRules } from "@federate/trust"
+import type { Checkup, LintRules, RelyingParty, TrustReader } from "@federate/trust"
 
 export const relyingParties: ReadonlyArray<RelyingParty> = [entra, aws, cognito, google]
 
@@ -28,4 +47,18 @@ type Checkups = ReadonlyArray<Checkup<never, Platform>>
 export const checkups: { readonly sources: Checkups; readonly exchangers: Checkups } = {
   sources: [awsSource, cognitoSource],
   exchangers: [cognitoExchanger]
+}
+
+export const lintRules: LintRules = {
+  parties: relyingParties,
+  sources: [
+    awsSourceRules,
+    cognitoLoginRules,
+    cognitoSourceRules,
+    googleSourceRules,
+    kubernetesTokenRequestRules,
+    selfSignedRules
+  ],
+  exchangers: [awsExchangerRules, entraExchangerRules, googleExchangerRules, googleIdTokenRules],
+  documents: [awsDocumentRule, cognitoDocumentRule, googleDocumentRule]
 }

@@ -20,10 +20,13 @@ const Role = Schema.Struct({
     )
   )
 })
+/** `aws iam get-account-authorization-details`. */
+const Account = Schema.Struct({ RoleDetailList: Schema.Array(Schema.Unknown) })
 /** `aws iam get-open-id-connect-provider`. */
 const Provider = Schema.Struct({ Url: Schema.String, ClientIDList: Schema.Array(Schema.String) })
 
 const asRole = Schema.decodeUnknownOption(Role)
+const asAccount = Schema.decodeUnknownOption(Account)
 const asProvider = Schema.decodeUnknownOption(Provider)
 
 const records = (document: unknown): ReadonlyArray<TrustRecord> => {
@@ -34,6 +37,9 @@ const records = (document: unknown): ReadonlyArray<TrustRecord> => {
       fromStatement(statement, role.RoleName, providers)
     )
   }
+  const account = Option.getOrUndefined(asAccount(document))
+  if (account !== undefined)
+    return account.RoleDetailList.flatMap((each) => records({ Role: each }))
   const provider = Option.getOrUndefined(asProvider(document))
   if (provider !== undefined) return [fromProvider(provider)]
   return federating(document).flatMap((statement) => fromStatement(statement))
@@ -93,7 +99,7 @@ const fromStatement = (
           ],
           algorithms,
           problems: [
-            ...(list(Action).includes("sts:AssumeRoleWithWebIdentity")
+            ...(list(Action).some((action) => assuming.has(action.toLowerCase()))
               ? []
               : [
                   {
@@ -101,6 +107,12 @@ const fromStatement = (
                     fix: 'Write "sts:AssumeRoleWithWebIdentity" in the statement\'s `Action`.'
                   }
                 ]),
+            ...conditions
+              .filter(({ by, expected }) => by === "equals" && expected.every(isPattern))
+              .map(({ setting }) => ({
+                what: `\`${setting}\` is taken to the letter: its * stands for nothing but itself`,
+                fix: "Write StringLike, which takes patterns; or the whole value."
+              })),
             ...(provider !== undefined && provider.ClientIDList === undefined
               ? [
                   {
@@ -110,17 +122,45 @@ const fromStatement = (
                 ]
               : [])
           ],
-          risks: conditions.some(({ claim }) => claim === "sub")
-            ? conditions.flatMap(({ claim, expected, setting }) =>
-                claim === "sub" && expected.some((pattern) => /^[*:]*$/.test(pattern))
-                  ? [`\`${setting}\` lets every subject in`]
-                  : []
+          risks: [
+            ...conditions
+              .filter(
+                ({ claim, setting }) => claim !== "amr" && setting.startsWith("ForAllValues:")
               )
-            : [
-                `nothing is said of \`${issuer}:sub\`: whoever ${issuer} speaks for may take the role`
-              ]
+              .map(({ setting }) => `\`${setting}\` holds for a token without that claim, too`),
+            ...ofIssuer(issuer, conditions)
+          ]
         }
       })
+
+/** In lower case: actions have none. */
+const assuming = new Set(["sts:assumerolewithwebidentity", "sts:*", "*"])
+
+const isPattern = (text: string) => /[*?]/.test(text)
+
+/** Cognito as its tokens' provider: each speaks for every pool of its partition, guests included. */
+const cognito = /^cognito-identity[\w.-]*\.amazonaws\.com(\.cn)?$/
+
+/** Who gets in where nothing is said. */
+const ofIssuer = (issuer: string, conditions: ReadonlyArray<Demand>): ReadonlyArray<string> => {
+  const isSaid = (...claims: ReadonlyArray<string>) =>
+    conditions.some(({ claim }) => claims.includes(claim))
+  if (!cognito.test(issuer)) {
+    return isSaid("sub")
+      ? []
+      : [`nothing is said of \`${issuer}:sub\`: whoever ${issuer} speaks for may take the role`]
+  }
+  return [
+    ...(isSaid("aud")
+      ? []
+      : [
+          `nothing is said of \`${issuer}:aud\`: identities of everybody's pools may take the role`
+        ]),
+    ...(isSaid("amr", "sub")
+      ? []
+      : [`nothing is said of \`${issuer}:amr\`: guests of the pool may take the role`])
+  ]
+}
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html */
 const operators: Readonly<Record<string, Demand["by"]>> = {
@@ -212,3 +252,4 @@ export const relyingParty: RelyingParty = {
 
 export { trustReader } from "./trustReader.ts"
 export { exchangerSide, sourceSide } from "./trustSide.ts"
+export { documentRule, exchangerRules, sourceRules } from "./rules.ts"

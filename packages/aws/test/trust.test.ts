@@ -81,12 +81,59 @@ describe("trust policies", () => {
   it.each([
     [{ Condition: { StringEquals: { [`${issuer}:aud`]: "x" } } }, /nothing is said of `.*:sub`/],
     [{ Condition: undefined }, /nothing is said/],
-    [{ Condition: { StringLike: { [`${issuer}:sub`]: "*" } } }, /lets every subject in/]
+    [
+      { Condition: { "ForAllValues:StringEquals": { [`${issuer}:sub`]: "repo:o/r:x" } } },
+      /holds for a token without that claim/
+    ]
   ])("that let too many in are told: %j", (changed, told) => {
     const document = JSON.parse(
       JSON.stringify({ ...policy, Statement: { ...statement, ...changed } })
     )
     assert.match(relyingParty.records(document)[0]?.risks?.join("; ") ?? "", told)
+  })
+
+  it("of Cognito must name the pool, and keep guests out", () => {
+    const provider = "cognito-identity.amazonaws.com"
+    const risks = (Condition: unknown) =>
+      relyingParty.records({
+        ...policy,
+        Statement: { ...statement, Principal: { Federated: provider }, Condition }
+      })[0]?.risks
+    const pool = { StringEquals: { [`${provider}:aud`]: "eu-central-1:pool" } }
+    assert.deepEqual(
+      risks({
+        ...pool,
+        "ForAnyValue:StringLike": { [`${provider}:amr`]: "authenticated" }
+      }),
+      []
+    )
+    assert.match(risks(pool)?.join("; ") ?? "", /guests of the pool/)
+    assert.match(risks({})?.join("; ") ?? "", /everybody's pools/)
+  })
+
+  it("that write a pattern where none is read are told", () => {
+    const [record] = relyingParty.records({
+      ...policy,
+      Statement: {
+        ...statement,
+        Condition: { StringEquals: { [`${issuer}:sub`]: "repo:o/r:*" } }
+      }
+    })
+    assert.match(record?.problems?.[0]?.fix ?? "", /StringLike/)
+  })
+
+  it("may be all of an account's", () => {
+    assert.deepEqual(
+      relyingParty
+        .records({
+          RoleDetailList: [
+            { RoleName: "reader", AssumeRolePolicyDocument: policy },
+            { RoleName: "lambda", AssumeRolePolicyDocument: { Statement: [] } }
+          ]
+        })
+        .map(({ name }) => name),
+      ["reader"]
+    )
   })
 
   it("that allow something else are told", () => {

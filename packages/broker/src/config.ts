@@ -150,6 +150,8 @@ const Socket = Schema.Struct({
   group: id("A group id")
 })
 
+export { trustRecords } from "./trust.ts"
+
 /** The `broker:` section. */
 export const section = Schema.Struct({
   flows: texts("The flows that are served on loopback; without it those that no socket serves"),

@@ -130,9 +130,11 @@ const checked = (options: Options) =>
 const publicProvider =
   /^(graph\.facebook\.com|accounts\.google\.com|www\.amazon\.com|api\.twitter\.com|www\.digits\.com|appleid\.apple\.com|cognito-idp\..*|.*[/:].*)$/
 
+export const isDeveloperProvider = (provider: string): boolean => !publicProvider.test(provider)
+
 /** The one login that is no public provider's. */
 export const developerProviderOf = (providers: ReadonlyArray<string>) => {
-  const own = providers.filter((provider) => !publicProvider.test(provider))
+  const own = providers.filter(isDeveloperProvider)
   const [first] = own
   if (first !== undefined && own.length === 1) return Result.succeed(first)
   return misconfigured(

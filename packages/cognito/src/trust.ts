@@ -36,6 +36,7 @@ const known = (text: string): Facts => {
 }
 
 export { exchangerCheckup, sourceCheckup } from "./checkup.ts"
+export { documentRule, loginRules, sourceRules } from "./rules.ts"
 
 export const relyingParty: RelyingParty = { name: "Amazon Cognito", records: () => [], errors }
 

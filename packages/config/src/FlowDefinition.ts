@@ -33,10 +33,13 @@ export interface MakeOptions {
   readonly refresh?: RefreshPolicy.RefreshPolicy
 }
 
-/** What a flow is made of. */
+/** What a flow is made of, each made by itself. */
 interface Parts {
-  readonly source: AssertionSource.AssertionSource
-  readonly exchanger: TokenExchanger.TokenExchanger<Credential.Credential>
+  readonly source: Effect.Effect<AssertionSource.AssertionSource, FederationError>
+  readonly exchanger: Effect.Effect<
+    TokenExchanger.TokenExchanger<Credential.Credential>,
+    FederationError
+  >
 }
 
 /** Decoded, checked, not made yet. */
@@ -59,8 +62,8 @@ export interface FlowDefinition {
   readonly exchangerSettings: unknown
   /** All that the file says of it, variables put in: equal (`Equal.equals`) for definitions that make the same flow. */
   readonly identity: Redacted.Redacted
-  /** Makes source and exchanger alone, for who goes through a flow step by step. */
-  readonly parts: Effect.Effect<Parts, FederationError>
+  /** Source and exchanger alone, for who goes through a flow step by step. */
+  readonly parts: Parts
   /** Makes the flow. It lives as long as the scope. */
   readonly make: (
     options?: MakeOptions
@@ -116,7 +119,7 @@ export const defineFlow = <Platform>(
     scopes: exchanger?.adapter.scopes?.(exchanger.settings),
     sources: own.adapters,
     exchangerSettings: exchanger?.settings,
-    parts: Effect.all({ source: Effect.map(own.make(alone), first), exchanger: ownExchanger }),
+    parts: { source: Effect.map(own.make(alone), first), exchanger: ownExchanger },
     identity: Redacted.make(
       JSON.stringify([described, ...own.over.map(({ identity }) => Redacted.value(identity))])
     ),

@@ -34,7 +34,7 @@ type MakeFlow<R> = (
 
 /** Without a memory, for who asks once. */
 export const alone: MakeFlow<never> = ({ name, parts }) =>
-  Effect.map(parts, (made) => Flow.direct({ name, ...made }))
+  Effect.map(Effect.all({ ...parts }), (made) => Flow.direct({ name, ...made }))
 
 /** A source as it is described, not made yet. */
 interface Sourced {

@@ -32,13 +32,65 @@ describe("federated credentials", () => {
     )
   })
 
-  it("with an expression are Entra's alone to tell", () => {
+  it.each([
+    ["claims['sub'] matches 'repo:o/r:*'", [["sub", "like", "repo:o/r:*"]]],
+    [
+      "claims['sub'] eq 'it''s' and claims['job_workflow_ref'] matches 'o/r/*'",
+      [
+        ["sub", "equals", "it's"],
+        ["job_workflow_ref", "like", "o/r/*"]
+      ]
+    ],
+    // What is in no form that is known is Entra's alone to tell.
+    ["claims['sub'] startsWith 'repo'", [["sub", "unreadable", "claims['sub'] startsWith 'repo'"]]]
+  ])("with an expression demand what it says: %s", (value, demanded) => {
     const { subject: _, ...rest } = credential
     const [record] = relyingParty.records({
       ...rest,
-      claimsMatchingExpression: { value: "claims['sub'] matches 'repo:o/r:*'", languageVersion: 1 }
+      claimsMatchingExpression: { value, languageVersion: 1 }
     })
-    assert.strictEqual(record?.demands[2]?.by, "unreadable")
+    assert.deepEqual(
+      record?.demands.slice(2).map(({ by, claim, expected }) => [claim, by, ...expected]),
+      demanded
+    )
+    assert.deepEqual(record?.problems, [])
+  })
+
+  const problems = (document: unknown) =>
+    relyingParty
+      .records(document)
+      .map((record) => record.problems?.map(({ fix, what }) => `${what}. ${fix}`).join("; ") ?? "")
+
+  it.each([
+    [{ name: "a" }, /3 to 120/],
+    [{ name: "-main" }, /3 to 120/],
+    [{ name: "a".repeat(121) }, /3 to 120/],
+    [{ name: "my name" }, /3 to 120/],
+    [{ issuer: `https://issuer.example/${"x".repeat(600)}` }, /`issuer` has 623 characters/],
+    [{ subject: "x".repeat(601) }, /`subject` has 601 characters/],
+    [{ audiences: ["x".repeat(601)] }, /`audiences` has 601 characters/]
+  ])("past Entra's limits are told", (changed, told) => {
+    assert.match(problems({ ...credential, ...changed })[0] ?? "", told)
+  })
+
+  it("within them are not", () => {
+    assert.deepEqual(problems({ ...credential, name: "a".repeat(120), subject: "x".repeat(600) }), [
+      ""
+    ])
+  })
+
+  it("of one issuer and subject are one too many", () => {
+    assert.match(problems([credential, { ...credential, name: "again" }])[1] ?? "", /those of main/)
+    assert.deepEqual(problems([credential, { ...credential, subject: "other" }]), ["", ""])
+  })
+
+  it("are twenty at most", () => {
+    const many = Array.from({ length: 21 }, (_, index) => ({ ...credential, subject: `s${index}` }))
+    assert.deepEqual(
+      problems(many.slice(0, 20)).filter((each) => each !== ""),
+      []
+    )
+    assert.match(problems({ value: many })[20] ?? "", /number 21/)
   })
 
   it("that can never match are told", () => {

@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { byReason, byStatus, securityTokenService, tell } from "./catalogue.ts"
 import type { Facts } from "./catalogue.ts"
+import { longestSubject } from "./rules.ts"
 import { algorithms } from "./settings.ts"
 
 /** https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers */
@@ -40,9 +41,6 @@ const stands = ({
   readonly disabled?: boolean | undefined
 }): boolean => state === "ACTIVE" && disabled !== true
 
-/** Longer values of `google.subject` are refused, in bytes. */
-const longestSubject = "127"
-
 const record = ({
   attributeCondition,
   attributeMapping = {},
@@ -70,7 +68,7 @@ const record = ({
           {
             claim: "sub",
             setting: "attributeMapping google.subject",
-            expected: [longestSubject],
+            expected: [`${longestSubject}`],
             by: "atMostBytes"
           } as const
         ]
@@ -114,7 +112,7 @@ const record = ({
       : [])
   ],
   risks:
-    attributeCondition === undefined
+    attributeCondition === undefined || /^\s*(true\s*)?$/.test(attributeCondition)
       ? [
           `no \`attributeCondition\`: whoever ${issuerUri} speaks for gets in, and the bindings alone decide what for`
         ]
@@ -199,3 +197,4 @@ const known = (text: string, assertion: Assertion.Assertion | undefined): Facts 
 export const relyingParty: RelyingParty = { name: "Google Cloud", records, errors }
 
 export { trustReaders } from "./trustReader.ts"
+export { documentRule, exchangerRules, idTokenRules, sourceRules } from "./rules.ts"

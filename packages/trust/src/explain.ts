@@ -1,5 +1,6 @@
 /** What is wrong between a token, a trust record and an error, from as many of them as are at hand, without a call. */
 import type { Assertion } from "@federate/core"
+import { problemsOf, risksOf } from "./breadth.ts"
 import { nearest } from "./compare.ts"
 import { tolerance } from "./clocks.ts"
 import type { Comparison } from "./compare.ts"
@@ -135,7 +136,7 @@ const ofTimes = (exp: unknown, from: unknown, now: number): ReadonlyArray<Findin
     : []
 }
 
-const ofComparison = (comparison: Comparison): Finding => {
+export const ofComparison = (comparison: Comparison): Finding => {
   const { claim, demand, nearest: pair, presented, verdict } = comparison
   const at = `\`${demand.setting}\``
   switch (verdict) {
@@ -196,12 +197,12 @@ const fixOf = ({ claim, demand, nearest: pair, presented }: Comparison): string 
 export const signatures = "What it cannot verify the other side does not believe."
 
 const ofRecord = (
-  { algorithms, demands, problems = [], risks = [] }: TrustRecord,
+  record: TrustRecord,
   assertion: Assertion.Assertion | undefined
 ): ReadonlyArray<Finding> => [
-  ...(algorithms === undefined || assertion?.algorithm === undefined
+  ...(record.algorithms === undefined || assertion?.algorithm === undefined
     ? []
-    : algorithms.includes(assertion.algorithm)
+    : record.algorithms.includes(assertion.algorithm)
       ? [
           {
             verdict: "right",
@@ -213,21 +214,28 @@ const ofRecord = (
           {
             verdict: "wrong",
             subject: "alg",
-            what: `The token is signed with ${assertion.algorithm}, and only ${algorithms.join(", ")} are taken.`,
+            what: `The token is signed with ${assertion.algorithm}, and only ${record.algorithms.join(", ")} are taken.`,
             why: signatures,
-            fix: `Have the issuer sign with ${algorithms[0]}.`
+            fix: `Have the issuer sign with ${record.algorithms[0]}.`
           } satisfies Finding
         ]),
-  ...problems.map(({ fix, what }): Finding => ({
-    verdict: "wrong",
+  // What is wrong with the issuer's name shows in the comparison, where there is one.
+  ...(assertion === undefined ? problemsOf(record) : (record.problems ?? [])).map(
+    ({ fix, what }): Finding => ({
+      verdict: "wrong",
+      subject: "trust",
+      what: `${what}.`,
+      why: "As it stands it lets nobody in.",
+      fix
+    })
+  ),
+  ...risksOf(record).map((what): Finding => ({
+    verdict: "risky",
     subject: "trust",
-    what: `${what}.`,
-    why: "As it stands it lets nobody in.",
-    fix
+    what: `${what}.`
   })),
-  ...risks.map((what): Finding => ({ verdict: "risky", subject: "trust", what: `${what}.` })),
   ...(assertion === undefined
-    ? demands.map(({ claim, expected, setting }) =>
+    ? record.demands.map(({ claim, expected, setting }) =>
         note(
           claim,
           `\`${setting}\` wants ${expected.map((each) => JSON.stringify(each)).join(" or ")}.`

@@ -4,7 +4,7 @@ import type { Finding } from "./Finding.ts"
 import { knownIssuer } from "./issuers.ts"
 
 /** A token that ends sooner has no time to be traded, in milliseconds. */
-const shortest = 30_000
+export const shortest = 30_000
 
 /** By whom, about whom, for whom, signed with what, and for how long. */
 export const told = ({

@@ -72,7 +72,7 @@ export const doctor = Command.make(
       const found: Array<Finding> = []
       const isHealthy = yield* diagnose(
         {
-          parts: definition.parts,
+          parts: Effect.all({ ...definition.parts }),
           checkups: [
             ...definition.sources
               .toReversed()

@@ -7,13 +7,12 @@ import * as Flag from "effect/cli/Flag"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stdio from "effect/Stdio"
 import { explanation } from "../explanation.ts"
-import { inWords } from "../files.ts"
+import { maximumSize, printing, readPasted, readRecords } from "../pastedFile.ts"
 import { piped } from "../piped.ts"
 import { report, Stopped } from "../report.ts"
 import { UsageError } from "../UsageError.ts"
@@ -44,13 +43,7 @@ export const explain = Command.make(
         pasted
       } = yield* Effect.promise(() => import("@federate/trust"))
       const given = pasted(yield* read(Option.getOrUndefined(file)))
-      const record = pasted(Option.isSome(trust) ? yield* readFile(trust.value) : "")
-      if (Option.isSome(trust) && record.documents.length === 0) {
-        return yield* new UsageError({
-          problem: `${trust.value} holds no trust record: it is neither JSON nor YAML`,
-          hint: printing
-        })
-      }
+      const record = Option.isSome(trust) ? yield* readRecords(trust.value) : pasted("")
       const { relyingParties } = yield* Effect.promise(() => import("../relyingParties.ts"))
       const found = explained(
         {
@@ -87,9 +80,6 @@ export const explain = Command.make(
   ])
 )
 
-const printing =
-  "Take what `az ad app federated-credential list`, `aws iam get-role` or `gcloud iam workload-identity-pools providers describe` prints."
-
 const nothing = (kind: string | undefined) =>
   new UsageError({
     problem:
@@ -118,7 +108,7 @@ const decoded = Effect.fnUntraced(function* (...sources: ReadonlyArray<Pasted>) 
 })
 
 const read = Effect.fnUntraced(function* (file: string | undefined) {
-  if (file !== undefined && file !== "-") return yield* readFile(file)
+  if (file !== undefined && file !== "-") return yield* readPasted(file)
   const { stdinIsTerminal } = yield* Stdio.Stdio
   if (file === undefined && (yield* stdinIsTerminal)) {
     return yield* new UsageError({
@@ -127,24 +117,4 @@ const read = Effect.fnUntraced(function* (file: string | undefined) {
     })
   }
   return yield* piped(maximumSize)
-})
-
-/** Of what is pasted, in bytes. */
-const maximumSize = 256 * 1024
-
-const readFile = Effect.fnUntraced(function* (file: string) {
-  const files = yield* FileSystem.FileSystem
-  const text = yield* Effect.mapError(
-    files.readFileString(file),
-    (error) =>
-      new UsageError({
-        problem: `${file} cannot be read: ${inWords(error)}`,
-        hint: "Name a file that is there; a token or an error's text can be piped in."
-      })
-  )
-  if (text.length <= maximumSize) return text
-  return yield* new UsageError({
-    problem: `${file} is over ${maximumSize / 1024} KiB`,
-    hint: "Take what matters out of it."
-  })
 })
