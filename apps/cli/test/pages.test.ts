@@ -139,3 +139,27 @@ describe("the picture of the packages", () => {
     assert.deepEqual(upwards, [])
   })
 })
+
+describe("the README", () => {
+  const readme = read("README.md")
+  const rows = [...readme.matchAll(/^\| `([\w-]+)` *\| (source|exchanger)/gm)].map(
+    ([, type, kind]) => `${type} ${kind}`
+  )
+
+  it("lists each adapter that a config file may name, and no other", () => {
+    assert.sameMembers(rows, [
+      ...adapters.sources.map(({ type }) => `${type} source`),
+      ...adapters.exchangers.map(({ type }) => `${type} exchanger`)
+    ])
+  })
+
+  it("lists each package", () => {
+    const listed = [...readme.matchAll(/\]\((?:packages|apps)\/([\w-]+)\)/g)].map(
+      ([, name]) => name
+    )
+    assert.deepEqual(
+      [...names].filter((name) => !listed.includes(name)),
+      []
+    )
+  })
+})
