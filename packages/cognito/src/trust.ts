@@ -41,3 +41,5 @@ export { documentRule, loginRules, sourceRules } from "./rules.ts"
 export const relyingParty: RelyingParty = { name: "Amazon Cognito", records: () => [], errors }
 
 export { sourceSide } from "./trustSide.ts"
+
+export { writers } from "./writers.ts"

@@ -236,3 +236,5 @@ export { exchangerRules } from "./rules.ts"
 
 export { trustReader } from "./trustReader.ts"
 export { exchangerSide } from "./trustSide.ts"
+
+export { writers } from "./writers.ts"

@@ -2,6 +2,7 @@
 import * as Command from "effect/cli/Command"
 import { apply } from "./trust/apply.ts"
 import { destroy } from "./trust/destroy.ts"
+import { emit } from "./trust/emit.ts"
 import { plan } from "./trust/plan.ts"
 import { verify } from "./trust/verify.ts"
 
@@ -13,5 +14,5 @@ export const trust = Command.make("trust").pipe(
     { command: "federate trust plan graph --admin-flow admin", description: "What there is to do" },
     { command: "federate trust apply graph --admin-flow admin", description: "Doing it" }
   ]),
-  Command.withSubcommands([plan, apply, verify, destroy])
+  Command.withSubcommands([plan, apply, verify, destroy, emit])
 )

@@ -1,0 +1,6 @@
+/** Whose parts of a trust can be written as code: the one list. */
+import { writers as cognito } from "@federate/cognito/trust"
+import { writers as entra } from "@federate/entra/trust"
+import type { Writer } from "@federate/trust"
+
+export const writers: ReadonlyArray<Writer> = [...cognito, ...entra]
