@@ -30,7 +30,8 @@ export const emit = Command.make(
       })
       const { emit: written } = yield* Effect.promise(() => import("@federate/trust"))
       const { writers } = yield* Effect.promise(() => import("../../trustWriters.ts"))
-      const code = written({ flow, parts, known: definition.known, writers }, language)
+      const known = { ...definition.known, ...definition.claims }
+      const code = written({ flow, parts, known, writers }, language)
       yield* Console.log(code.trimEnd())
     }).pipe(report({ json: false }))
   })

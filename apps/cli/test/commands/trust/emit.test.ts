@@ -119,6 +119,30 @@ describe("federate trust emit", () => {
     })
   )
 
+  it.effect("takes the claims that the file gives", () =>
+    Effect.gen(function* () {
+      const given = `${config}    assertion: { issuer: "https://issuer.example", subject: "a'b", audience: "api://x" }\n`
+      const path = file("given.yaml", given)
+      const { stdout } = yield* federate([
+        "trust",
+        "emit",
+        "graph",
+        "--as",
+        "terraform",
+        "-c",
+        path
+      ])
+      const { resource, variable } = yield* Effect.promise(() => parse("trust.tf", stdout))
+      assert.isUndefined(variable)
+      const [credential] =
+        resource.azuread_application_federated_identity_credential.federated_credential
+      assert.deepEqual(
+        [credential.issuer, credential.subject, credential.audiences],
+        ["https://issuer.example", "a'b", ["api://x"]]
+      )
+    })
+  )
+
   it.effect("ends with 2 for a flow or a language that is none", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* emit("terraform", "other")).code, 2)
