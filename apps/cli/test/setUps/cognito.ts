@@ -474,7 +474,7 @@ export const cognito: ReadonlyArray<SetUp> = [
     build: (place) => login(place, { AllowClassicFlow: false }),
     found: "source",
     what: /Basic \(classic\) flow is not enabled/,
-    fix: /with the basic \(classic\) flow activated \(AllowClassicFlow\)/,
+    fix: /The basic \(classic\) flow must be activated \(AllowClassicFlow\)/,
     code: "NotAuthorizedException"
   },
   {

@@ -667,7 +667,7 @@ export const entra: ReadonlyArray<SetUp> = [
     name: "the scope has no `/.default`",
     build: (place) =>
       job(place, { settings: { scopes: ["https://graph.microsoft.com/Application.Read.All"] } }),
-    found: "exchange",
+    found: "flow",
     what: /^`scopes` .* is not of the form <resource>\/.default/,
     fix: /write https:\/\/graph.microsoft.com\/.default; single permissions are granted to the app/
   },
@@ -675,7 +675,7 @@ export const entra: ReadonlyArray<SetUp> = [
     name: "two resources in one request",
     build: (place) =>
       job(place, { settings: { scopes: [graphScope, "https://management.azure.com/.default"] } }),
-    found: "exchange",
+    found: "flow",
     what: /^`scopes` one token is for one resource/,
     fix: /Ask for each <resource>\/.default by itself/
   },
