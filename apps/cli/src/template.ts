@@ -8,6 +8,7 @@ export interface Answers {
   readonly tenantId: string
   readonly clientId: string
   readonly scope: string
+  readonly role: string
 }
 
 /** Placeholders: what varies comes from the environment. */
@@ -18,7 +19,8 @@ export const placeholders: Answers = {
   userId: "my_user_id",
   tenantId: "${AZURE_TENANT_ID}",
   clientId: "${AZURE_CLIENT_ID}",
-  scope: "https://graph.microsoft.com/.default"
+  scope: "https://graph.microsoft.com/.default",
+  role: "federate-workload"
 }
 
 /** The file. Any answer is written so that it is read back as it was given, with variables in their places. */
@@ -48,7 +50,23 @@ flows:
       clientId: ${value(answers.clientId)}
       authorityHost: \${AZURE_AUTHORITY_HOST:-https://login.microsoftonline.com}
       scopes: [${value(answers.scope)}]
+
+# What \`federate trust apply ${scalar(answers.flow)}\` sets up, so that the flow's ids need not be known beforehand: their
+# variables are printed by it. All of it has defaults.
+trust:
+  ${scalar(answers.flow)}:
+    source:
+      # The IAM role that the workload runs as: it is given the right to take the pool's assertions.
+      role: ${value(answers.role)}
+      # identityPoolName: federate-${named(answers.flow)}
+    exchanger:
+      # application: federate-${named(answers.flow)}
+      # Application permissions that the app is granted, by name.
+      appRoles: [${answers.scope === placeholders.scope ? "Application.Read.All" : ""}]
 `
+
+/** In a comment. */
+const named = (text: string): string => text.replace(/[^\w.-]/g, "")
 
 /** `$$` is a dollar sign there, and what is no variable must not look like one. */
 const value = (text: string): string =>

@@ -3,7 +3,7 @@ import { decode } from "@federate/config"
 import type { Adapters } from "@federate/config"
 import { TokenExchanger } from "@federate/core"
 import { Effect, Schema } from "effect"
-import { adapters } from "@federate/server/adapters"
+import { adapters, sides } from "@federate/server/adapters"
 import { configFile, placeholders } from "../src/template.ts"
 import type { Answers } from "../src/template.ts"
 
@@ -68,13 +68,19 @@ const expected = (answers: Answers) => ({
 describe("the file that is written", () => {
   it.effect("is one that the adapters understand", () =>
     Effect.gen(function* () {
-      const { flows } = yield* decode(configFile(placeholders), {
+      const { flows, trust } = yield* decode(configFile(placeholders), {
         file: "federate.yaml",
         adapters,
+        sides,
         platform: {},
         environment: (name) => name
       })
       assert.deepInclude(flows.get("graph"), { source: "cognito", exchanger: "entra" })
+      assert.deepEqual(trust.get("graph")?.learns, [
+        { setting: "identityPoolId", variable: "COGNITO_IDENTITY_POOL_ID" },
+        { setting: "tenantId", variable: "AZURE_TENANT_ID" },
+        { setting: "clientId", variable: "AZURE_CLIENT_ID" }
+      ])
     })
   )
 
@@ -137,7 +143,8 @@ describe("the file that is written", () => {
         userId: answer,
         tenantId: answer,
         clientId: answer,
-        scope: answer
+        scope: answer,
+        role: answer
       }
       const { given } = yield* readBack(answers)
       assert.deepEqual(given, expected(answers))
@@ -153,7 +160,8 @@ describe("the file that is written", () => {
         userId: other,
         tenantId: `${one}${other}`,
         clientId: `${other} ${one}`,
-        scope: `${one}: ${other}`
+        scope: `${one}: ${other}`,
+        role: other
       }
       const { given } = yield* readBack(answers)
       assert.deepEqual(given, expected(answers))

@@ -24,7 +24,8 @@ const questions: { readonly [Key in keyof Answers]: string } = {
   userId: "This workload's user id at that provider",
   tenantId: "Microsoft Entra tenant id",
   clientId: "Application (client) id",
-  scope: "Scope (<resource>/.default)"
+  scope: "Scope (<resource>/.default)",
+  role: "The IAM role that this workload runs as"
 }
 
 const answer = (name: string, key: keyof Answers) =>
@@ -56,7 +57,8 @@ export const init = Command.make(
     userId: answer("user-id", "userId"),
     tenantId: answer("tenant-id", "tenantId"),
     clientId: answer("client-id", "clientId"),
-    scope: answer("scope", "scope")
+    scope: answer("scope", "scope"),
+    role: answer("role", "role")
   },
   Effect.fn(
     function* ({ force, output, yes, ...given }) {
@@ -76,7 +78,8 @@ export const init = Command.make(
         userId: choose(given.userId, "userId", asks),
         tenantId: choose(given.tenantId, "tenantId", asks),
         clientId: choose(given.clientId, "clientId", asks),
-        scope: choose(given.scope, "scope", asks)
+        scope: choose(given.scope, "scope", asks),
+        role: choose(given.role, "role", asks)
       })
       const text = configFile(answers)
       yield* check(text)
@@ -98,7 +101,7 @@ export const init = Command.make(
 ).pipe(
   Command.withDescription("Write a commented federate.yaml: Amazon Cognito to Microsoft Entra"),
   Command.withExamples([
-    { command: "federate init", description: "Answer seven questions" },
+    { command: "federate init", description: "Answer eight questions" },
     {
       command: "federate init --yes",
       description:

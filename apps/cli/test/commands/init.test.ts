@@ -43,7 +43,8 @@ describe("federate init", () => {
         "--user-id=O'Neill #7",
         "--tenant-id=${TENANT:-example.com}",
         "--client-id=$$",
-        "--scope=https://management.azure.com/.default"
+        "--scope=https://management.azure.com/.default",
+        "--role=mail-function"
       ])
       assert.strictEqual(
         stderr,
@@ -59,7 +60,8 @@ describe("federate init", () => {
           userId: "O'Neill #7",
           tenantId: "${TENANT:-example.com}",
           clientId: "$$",
-          scope: "https://management.azure.com/.default"
+          scope: "https://management.azure.com/.default",
+          role: "mail-function"
         })
       )
     })
@@ -128,8 +130,8 @@ describe("federate init", () => {
       for (let typed = 0; typed < 5; typed++) yield* press("backspace")
       yield* type("mail")
       yield* type("eu-central-1:2f4e0c6a-0000-4000-8000-000000000001")
-      // The five others are as they are proposed.
-      for (let question = 0; question < 5; question++) yield* type("")
+      // The six others are as they are proposed.
+      for (let question = 0; question < 6; question++) yield* type("")
       const { code, stderr } = yield* federate(["init"], { person: terminal })
       assert.strictEqual(code, 0)
       assert.include(stderr, "federate token mymail")
