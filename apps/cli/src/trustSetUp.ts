@@ -1,10 +1,10 @@
 /** A flow's trust, opened with the rights of whoever sets it up. */
 import type { FlowDefinition, TrustDefinition } from "@federate/config"
 import { FederationError, RetryPolicy, Unavailable } from "@federate/core"
-import type { Credential } from "@federate/core"
-import { patience } from "@federate/trust"
+import { patience, prove } from "@federate/trust"
 import type { Known, Part } from "@federate/trust"
 import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -13,6 +13,8 @@ import { fromCommand, fromFlow } from "./adminToken.ts"
 import { flowOf, load } from "./configFile.ts"
 import { credentialOf, flowIssuing } from "./flowCredential.ts"
 import { flowArgument } from "./flowParameters.ts"
+import { printable } from "./printable.ts"
+import { err } from "./style.ts"
 import { UsageError } from "./UsageError.ts"
 
 /** What every command about a trust takes. */
@@ -96,26 +98,35 @@ const noToken = new FederationError({
   })
 })
 
+/** What {@link proof} goes by. */
+interface Proving extends Opened {
+  readonly known: Known
+  /** Whether to wait for what was just set up. */
+  readonly waits: boolean
+}
+
 /**
- * One real exchange, with what has become known; a trust that was just set up may take its time. None where the file
- * states what the assertion says, and there is none to be had here.
+ * One real exchange, with what has become known; its credential must show what was granted. None where the file states
+ * what the assertion says, and there is none to be had here.
  */
-export const prove = Effect.fnUntraced(function* (
+export const proof = Effect.fnUntraced(function* (
   config: Option.Option<string>,
-  { flow, isStated, learns }: TrustDefinition,
-  known: Known,
-  wait: boolean
+  { definition: { flow, isStated, learns }, known, parts, waits }: Proving
 ) {
   const variables = new Map(learns.map(({ setting, variable }) => [variable, known[setting]]))
   const file = yield* load(Option.getOrUndefined(config), {
     environment: (name) => variables.get(name) ?? process.env[name]
   })
   const definition: FlowDefinition = yield* flowOf(file, flow)
-  const exchanged: Effect.Effect<Credential.Credential, FederationError> = credentialOf(definition)
-  return yield* exchanged.pipe(
+  const limit = waits ? patience.writing : 0
+  return yield* prove(parts, credentialOf(definition), {
+    limit,
+    waiting: ({ message }) =>
+      Console.error(err("dim")(`… waiting for it to spread: ${printable(message)}`))
+  }).pipe(
     Effect.provideService(
       RetryPolicy.Override,
-      wait ? RetryPolicy.waitForTrust(Duration.millis(patience.writing)) : undefined
+      waits ? RetryPolicy.waitForTrust(Duration.millis(limit)) : undefined
     ),
     Effect.asSome,
     Effect.catchIf(

@@ -7,7 +7,7 @@ import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { decode } from "@federate/config"
-import { adapters, sections } from "@federate/server/adapters"
+import { adapters, sections, sides } from "@federate/server/adapters"
 import { Effect } from "effect"
 
 const repository = fileURLToPath(new URL("../../..", import.meta.url))
@@ -59,6 +59,7 @@ describe("the pages", () => {
 })
 
 const anySource = "source: { type: kubernetes }"
+const graphFlow = "flows: { graph: { source: { type: cognito }, exchanger: { type: entra } } }"
 const anyFlow = `flows: { it: { ${anySource} } }`
 
 /** A part of a config file as a whole one; nothing of what is something else, or stands for whatever there may be. */
@@ -66,6 +67,9 @@ const whole = (excerpt: string): string | undefined => {
   const keys = [...excerpt.matchAll(/^(\w+):/gm)].map(([, key = ""]) => key)
   const isOf = (...known: ReadonlyArray<string>) => keys.every((key) => known.includes(key))
   if (excerpt.includes(", …") || keys.length === 0) return undefined
+  if (isOf("trust") && /^ {2}graph:/m.test(excerpt)) return `${graphFlow}\n${excerpt}`
+  // Of a flow that the page has described before.
+  if (isOf("trust")) return undefined
   if (isOf("flows", "broker")) return keys.includes("flows") ? excerpt : `${anyFlow}\n${excerpt}`
   if (!isOf("source", "exchanger")) return undefined
   const flow = keys.includes("source") ? excerpt : `${anySource}\n${excerpt}`
@@ -89,6 +93,7 @@ describe("the config files in the pages", () => {
       file: name,
       adapters,
       sections,
+      sides,
       platform: {},
       environment: (variable) => variable
     }).pipe(

@@ -23,6 +23,13 @@ export const graphScope = "https://graph.microsoft.com/.default"
 /** Its own application (client) id, the same in every cloud. */
 export const graphAppId = "00000003-0000-0000-c000-000000000000"
 
+/** Whether a resource is Microsoft Graph, by any of its names in any cloud. */
+export const isGraph = (resource: string): boolean =>
+  resource === graphAppId ||
+  /^https:\/\/((dod-)?graph\.microsoft\.(com|us)|microsoftgraph\.chinacloudapi\.cn)\/?$/.test(
+    resource
+  )
+
 export interface GraphOptions {
   readonly cloud?: CloudName | undefined
   readonly authorityHost?: string | undefined

@@ -5,7 +5,7 @@ import type { Found, Prerequisite, Resource } from "@federate/trust"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { orNothing } from "./graph.ts"
+import { graphAppId, isGraph, orNothing } from "./graph.ts"
 import type { Call, Graph, Properties } from "./graph.ts"
 
 /** Where the parts are, and by which right and mark. */
@@ -297,6 +297,11 @@ const idsOf = ({ resource, role }: Role) => ({
   appRoleId: `appRoleId/${resource}/${role}`
 })
 
+const isOf = ({ resource }: Role, scope: string): boolean => {
+  const asked = scope.replace(/\/\.default$/, "")
+  return asked === resource || (resource === graphAppId && isGraph(asked))
+}
+
 /** What a resource offers, looked up by its name. */
 export const appRole = (directory: Directory, wanted: Role): Prerequisite => {
   const { resource, role } = wanted
@@ -342,7 +347,11 @@ export const appRole = (directory: Directory, wanted: Role): Prerequisite => {
 }
 
 /** https://learn.microsoft.com/graph/api/resources/approleassignment */
-export const appRoleAssignment = (directory: Directory, wanted: Role): Resource => {
+export const appRoleAssignment = (
+  directory: Directory,
+  wanted: Role,
+  scopes: ReadonlyArray<string> = []
+): Resource => {
   const ids = idsOf(wanted)
   const path = (resourceId: unknown) => `servicePrincipals/${String(resourceId)}/appRoleAssignedTo`
   return {
@@ -350,6 +359,8 @@ export const appRoleAssignment = (directory: Directory, wanted: Role): Resource 
     kind: "app role assignment",
     name: wanted.role,
     makes: [],
+    // A token is for one resource, and shows that one's roles alone.
+    grants: scopes.some((scope) => isOf(wanted, scope)) ? wanted.role : undefined,
     own: [],
     desired: (of) => ({
       principalId: of("servicePrincipalId"),

@@ -3,9 +3,9 @@ import type { Platform } from "@federate/http"
 import type { Part, TrustSide } from "@federate/trust"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { ApplicationOptions } from "./application.ts"
 import { cloudOf, clouds } from "./clouds.ts"
 import type { Cloud } from "./clouds.ts"
+import type { Options } from "./exchanger.ts"
 import {
   application,
   appRole,
@@ -15,7 +15,8 @@ import {
   servicePrincipal,
   tenant
 } from "./trustParts.ts"
-import { graphAppId, graphScope, makeGraph } from "./graph.ts"
+import type { Role } from "./trustParts.ts"
+import { graphAppId, graphScope, isGraph, makeGraph } from "./graph.ts"
 
 const names = Schema.Struct({
   application: Schema.optionalKey(
@@ -42,7 +43,7 @@ const names = Schema.Struct({
   )
 })
 
-type Config = Pick<ApplicationOptions, "tenantId" | "cloud" | "authorityHost" | "audience">
+type Config = Pick<Options, "tenantId" | "cloud" | "authorityHost" | "audience" | "scopes">
 
 /**
  * Ids by name: `tenantId`, `clientId`, `applicationId` and `servicePrincipalId` (object ids); of each app role
@@ -76,19 +77,17 @@ export const exchangerSide: TrustSide<typeof names, typeof names.Type, Config, P
         ...(audience !== undefined && { audience })
       })),
       federatedCredential(directory, credential),
-      ...roles.map((role) => appRoleAssignment(directory, role))
+      ...roles.map((role) => appRoleAssignment(directory, role, config.scopes))
     ] satisfies ReadonlyArray<Part>
   })
 }
 
 /** `Application.Read.All` is Microsoft Graph's; `api://orders/Orders.Read` another's. */
-const roleOf = (written: string) => {
+const roleOf = (written: string): Role => {
   const at = written.lastIndexOf("/")
   const resource = written.slice(0, Math.max(0, at))
   return {
-    resource: /^(https:\/\/(dod-)?graph\.microsoft\.(com|us))?$/.test(resource)
-      ? graphAppId
-      : resource,
+    resource: resource === "" || isGraph(resource) ? graphAppId : resource,
     role: written.slice(at + 1)
   }
 }

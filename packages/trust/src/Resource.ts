@@ -47,6 +47,8 @@ export interface Found {
 export interface Resource extends Named {
   /** What should be there; members that are left out do not matter. Pure: it calls nobody, and any text may come in. */
   readonly desired: (of: Reference) => State
+  /** A role or scope that the credential shows once this is seen everywhere: what a proof looks for. */
+  readonly grants?: string | undefined
   /** Members that do not matter on what is another's: names, and our mark, which is put on nothing that was there. */
   readonly own: ReadonlyArray<string>
   /** Nothing when it is not there, or when what would find it is not. */

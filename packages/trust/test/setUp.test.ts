@@ -193,7 +193,8 @@ describe("applying", () => {
         poolId: "poolId of pool",
         iss: "i",
         sub: "s",
-        aud: "a"
+        aud: "a",
+        azp: "a"
       })
       assert.deepEqual(things.get("user"), {
         pool: "poolId of pool",

@@ -171,7 +171,9 @@ const greeting = (
     `  ${bold(`set -a; . ${word(env.includes("/") ? env : `./${env}`)}; set +a`)}`,
     ...(empty
       ? [
-          `  ${dim("# nothing is set up but the accounts: this is an administrator's token for Graph")}`,
+          `  ${dim("# nothing is set up but the accounts: this sets up the rest, as their administrators")}`,
+          `  ${bold(`env AWS_ACCESS_KEY_ID="$FEDERATE_SANDBOX_ADMIN_ACCESS_KEY_ID" AWS_SECRET_ACCESS_KEY="$FEDERATE_SANDBOX_ADMIN_SECRET_ACCESS_KEY" ${self} trust apply graph --yes --admin-token-command 'printenv FEDERATE_SANDBOX_ADMIN_TOKEN' > .env`)}`,
+          `  ${bold(`set -a; . ./.env; set +a; ${self} token graph`)}`,
           `  ${graph("$FEDERATE_SANDBOX_ADMIN_TOKEN", "applications")}`
         ]
       : [

@@ -14,7 +14,7 @@ import { report, Stopped } from "../../report.ts"
 import { root } from "../../root.ts"
 import { err } from "../../style.ts"
 import { printTime } from "../../time.ts"
-import { open, prove, trustFlags, unproved, yesFlag } from "../../trustSetUp.ts"
+import { open, proof, trustFlags, unproved, yesFlag } from "../../trustSetUp.ts"
 
 export const apply = Command.make(
   "apply",
@@ -58,9 +58,9 @@ export const apply = Command.make(
       if (!json && learned.length > 0)
         yield* Console.log(learned.map(({ line }) => line).join("\n"))
       yield* Console.error("Proving it by a real exchange…")
-      const proof = yield* prove(config, definition, known, true)
+      const proved = yield* proof(config, { definition, parts, known, waits: true })
       yield* Console.error(
-        Option.match(proof, {
+        Option.match(proved, {
           onSome: ({ expiresAt }) =>
             `${err("green")("✓")} A real exchange succeeded: valid until ${printTime(expiresAt)}`,
           onNone: () => `${err("yellow")("?")} ${unproved(asked.flow)}`
@@ -73,7 +73,7 @@ export const apply = Command.make(
               flow: asked.flow,
               changes: changes.map(asJson),
               variables: Object.fromEntries(learned.map(({ name, value }) => [name, value])),
-              proved: Option.isSome(proof)
+              proved: Option.isSome(proved)
             },
             null,
             2

@@ -9,7 +9,7 @@ import { report, Stopped } from "../../report.ts"
 import { root } from "../../root.ts"
 import { out } from "../../style.ts"
 import { printTime } from "../../time.ts"
-import { open, prove, trustFlags, unproved } from "../../trustSetUp.ts"
+import { open, proof, trustFlags, unproved } from "../../trustSetUp.ts"
 
 export const verify = Command.make(
   "verify",
@@ -22,19 +22,21 @@ export const verify = Command.make(
       if (!json) yield* Console.log(planned(changes, out).join("\n"))
       const settled = isSettled(changes)
       const known = Object.assign({}, definition.known, ...changes.map((change) => change.known))
-      const proof = settled ? yield* prove(config, definition, known, false) : Option.none()
+      const proved = settled
+        ? yield* proof(config, { definition, parts, known, waits: false })
+        : Option.none()
       if (json) {
         const changed = changes.map(asJson)
         yield* Console.log(
           JSON.stringify(
-            { flow: asked.flow, settled, proved: Option.isSome(proof), changes: changed },
+            { flow: asked.flow, settled, proved: Option.isSome(proved), changes: changed },
             null,
             2
           )
         )
-      } else if (Option.isSome(proof)) {
+      } else if (Option.isSome(proved)) {
         yield* Console.log(
-          `A real exchange succeeded: valid until ${printTime(proof.value.expiresAt)}.`
+          `A real exchange succeeded: valid until ${printTime(proved.value.expiresAt)}.`
         )
       } else if (settled) {
         yield* Console.log(unproved(asked.flow))
