@@ -8,6 +8,8 @@ export default defineConfig({
   format: ["esm"],
   target: "node22",
   clean: true,
+  // For `licenses.ts`.
+  metafile: true,
   splitting: true,
   noExternal: [/^(?!@aws-sdk\/)/],
   external: [/^@aws-sdk\//],
