@@ -10,7 +10,7 @@ import { classify } from "./classify.ts"
 import { makeClient } from "./client.ts"
 import { queryError } from "./queryError.ts"
 
-export interface CallerOptions {
+interface CallerOptions {
   /** Default: the AWS SDK's own (`AWS_REGION`, the profile's). */
   readonly region?: string | undefined
   /** Instead of AWS's own; without it the SDK also heeds `AWS_ENDPOINT_URL_STS`. */
