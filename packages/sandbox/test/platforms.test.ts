@@ -183,3 +183,100 @@ exchanger:
     })
   )
 })
+
+describe("from a CI system", () => {
+  const exchanger = `
+exchanger:
+  type: entra
+  tenantId: \${AZURE_TENANT_ID}
+  clientId: \${AZURE_CLIENT_ID}
+  authorityHost: \${HTTP}
+  scopes: [https://graph.microsoft.com/.default]`
+  const audience = "api://AzureADTokenExchange"
+
+  /** A sandbox whose application trusts one subject of an issuer. */
+  const trusting = Effect.fnUntraced(function* (issuer: string, subject: string) {
+    const sandbox = yield* Sandbox.make()
+    const path = `applications(appId='${sandbox.entra.clientId}')/federatedIdentityCredentials`
+    const record = {
+      name: "job",
+      issuer: sandbox.issuerUrl(issuer),
+      subject,
+      audiences: [audience]
+    }
+    yield* Effect.promise(() => graph(sandbox).create(path, record))
+    return { sandbox, variables: { ...sandbox.env, HTTP: sandbox.http } }
+  })
+
+  const github = `source: { type: github-actions }${exchanger}`
+
+  it.live("GitHub's job gets to Entra by its environment, with the ids or without them", () =>
+    Effect.gen(function* () {
+      for (const [subject, change] of [
+        ["repo:octo@583231/app@1296269:environment:prod", undefined],
+        ["repo:octo/app:environment:prod", { use_default: true, use_immutable_subject: false }]
+      ] as const) {
+        const { sandbox, variables } = yield* trusting("github", subject)
+        const job = sandbox.github.startJob({ repository: "octo/app", environment: "prod" })
+        if (change !== undefined) {
+          const url = `${sandbox.http}/repos/octo/app/actions/oidc/customization/sub`
+          const headers = { authorization: `Bearer ${sandbox.github.token}` }
+          const body = JSON.stringify(change)
+          const { status } = yield* Effect.promise(() =>
+            fetch(url, { method: "PUT", headers, body })
+          )
+          assert.strictEqual(status, 201)
+        }
+        const flow = yield* flowOf(github, { ...variables, ...job.variables })
+        const token = yield* tokenOf(flow)
+        const { value } = yield* Effect.promise(() => graph(sandbox, token).get("applications"))
+        assert.propertyVal(value, "length", 1)
+        assert.strictEqual(sandbox.count("github.idToken"), 1)
+      }
+    })
+  )
+
+  it.live("GitHub's job is told the two subjects where the trust has the other form", () =>
+    Effect.gen(function* () {
+      const { sandbox, variables } = yield* trusting("github", "repo:octo/app:environment:prod")
+      const job = sandbox.github.startJob({ repository: "octo/app", environment: "prod" })
+      const { code, hint } = yield* refusalOf(github, { ...variables, ...job.variables })
+      assert.strictEqual(code, "AADSTS700213")
+      assert.include(hint, '"repo:octo@583231/app@1296269:environment:prod"')
+      job.end()
+      const over = yield* refusalOf(github, { ...variables, ...job.variables })
+      assert.strictEqual(over.code, "HTTP 401")
+      assert.match(over.hint, /`permissions: id-token: write`/)
+    })
+  )
+
+  it.live("GitLab's job gets to Entra by the token under its own name", () =>
+    Effect.gen(function* () {
+      const subject = "project_path:group/project:ref_type:branch:ref:main"
+      const { sandbox, variables } = yield* trusting("gitlab", subject)
+      const token = yield* Effect.promise(() => sandbox.issueToken("gitlab", { subject, audience }))
+      const flow = yield* flowOf(`source: { type: gitlab, variable: ENTRA_TOKEN }${exchanger}`, {
+        ...variables,
+        ENTRA_TOKEN: token
+      })
+      assert.isNotEmpty(yield* tokenOf(flow))
+    })
+  )
+
+  it.live("whatever signs gets to Entra through a program, if the machine lets it", () =>
+    Effect.gen(function* () {
+      const subject = "anybody"
+      const { sandbox, variables } = yield* trusting("script", subject)
+      const token = yield* Effect.promise(() => sandbox.issueToken("script", { subject, audience }))
+      const config = `source: { type: executable, command: [/bin/echo, "\${TOKEN}"] }${exchanger}`
+      const told = yield* Effect.flip(flowOf(config, { ...variables, TOKEN: token }))
+      assert.match(told.message, /FEDERATE_ALLOW_EXECUTABLES=1/)
+      const flow = yield* flowOf(config, {
+        ...variables,
+        TOKEN: token,
+        FEDERATE_ALLOW_EXECUTABLES: "1"
+      })
+      assert.isNotEmpty(yield* tokenOf(flow))
+    })
+  )
+})
