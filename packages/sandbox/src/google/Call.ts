@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type { Request } from "../kernel/Http.ts"
-import { ApiError, denied, invalid } from "./GoogleError.ts"
+import { ApiError, denied, invalid, notFound } from "./GoogleError.ts"
 import * as Policy from "./Policy.ts"
 import type { Principal } from "./Principal.ts"
 import type { Project } from "./Project.ts"
@@ -36,12 +36,54 @@ export const authorize = Effect.fnUntraced(function* (
 export const isId = (id: string | null): id is string =>
   id !== null && /^[a-z0-9-]{4,32}$/.test(id) && !id.startsWith("gcp-")
 
-/** What changes a pool or a provider takes its time at Google; here it is done at once. */
-export const operation = (name: string, response: object) => ({
-  name: `${name}/operations/${randomUUID()}`,
-  done: true,
-  response
+/**
+ * What changes a pool or a provider takes its time at Google: the answer is an operation, which tells when it is done, and
+ * what came of it.
+ */
+export const operation = ({ project }: Call, name: string, response: object) => {
+  const started = { name: `${name}/operations/${randomUUID()}`, done: false }
+  project.operations.set(started.name, { ...started, done: true, response })
+  return started
+}
+
+/** The operation of that name, which is done by the time that anybody asks. */
+export const finished = Effect.fnUntraced(function* ({ project }: Call, name: string) {
+  const found = project.operations.get(name)
+  return found ?? (yield* notFound("Requested entity was not found."))
 })
+
+/** What is deleted stays for as long, and its name is taken, in milliseconds. */
+const restorable = 30 * 24 * 3_600_000
+
+interface Deletable {
+  readonly deletedAt?: number
+}
+
+/** Whether it is gone for good. */
+export const isPurged = ({ now }: Call, { deletedAt }: Deletable): boolean =>
+  deletedAt !== undefined && deletedAt + restorable <= now
+
+export const stateOf = ({ deletedAt }: Deletable) =>
+  deletedAt === undefined
+    ? { state: "ACTIVE" }
+    : { state: "DELETED", expireTime: new Date(deletedAt + restorable).toISOString() }
+
+/** What a list shows: what is deleted only when it is asked for. */
+export const listed = <A extends Deletable>(call: Call, all: Iterable<A>): ReadonlyArray<A> =>
+  [...all].filter(
+    (each) =>
+      !isPurged(call, each) &&
+      (each.deletedAt === undefined || call.request.query.get("showDeleted") === "true")
+  )
+
+/** Refuses to change what is deleted, and to restore what is not. */
+export const checkDeleted = ({ deletedAt }: Deletable, expected: boolean) =>
+  (deletedAt !== undefined) === expected
+    ? Effect.void
+    : new ApiError({
+        status: "FAILED_PRECONDITION",
+        message: expected ? "The resource is not deleted." : "The resource is deleted."
+      })
 
 /** What people call it. */
 export const textFields = ({ description, displayName }: Call["body"]) => ({

@@ -9,6 +9,7 @@ import { document, json, matchPath } from "../kernel/Http.ts"
 import type { Request, Response } from "../kernel/Http.ts"
 import type { Service } from "../kernel/Service.ts"
 import type { ServiceClock } from "../kernel/ServiceClock.ts"
+import { finished } from "./Call.ts"
 import type { Call } from "./Call.ts"
 import { ApiError, denied, envelope, invalid, toResponse } from "./GoogleError.ts"
 import type { TokenServiceError } from "./GoogleError.ts"
@@ -98,6 +99,8 @@ const routes: ReadonlyArray<Route> = [
   onPools("GET", "/{pool}", (call, { pool }) => pools.get(call, pool)),
   onPools("PATCH", "/{pool}", (call, { pool }) => pools.update(call, pool)),
   onPools("DELETE", "/{pool}", (call, { pool }) => pools.remove(call, pool)),
+  onPools("POST", "/{pool}:undelete", (call, { pool }) => pools.undelete(call, pool)),
+  onPools("GET", "/{pool}/operations/{operation}", (call) => finished(call, operationIn(call))),
   onProviders("GET", "", (call, { pool }) => providers.list(call, pool)),
   onProviders("POST", "", (call, { pool }) => providers.create(call, pool)),
   onProviders("GET", "/{provider}", (call, { pool, provider }) =>
@@ -108,8 +111,17 @@ const routes: ReadonlyArray<Route> = [
   ),
   onProviders("DELETE", "/{provider}", (call, { pool, provider }) =>
     providers.remove(call, pool, provider)
+  ),
+  onProviders("POST", "/{provider}:undelete", (call, { pool, provider }) =>
+    providers.undelete(call, pool, provider)
+  ),
+  onProviders("GET", "/{provider}/operations/{operation}", (call) =>
+    finished(call, operationIn(call))
   )
 ]
+
+/** The name of an operation that is asked for, as it was told. */
+const operationIn = ({ request }: Call): string => request.path.slice("/v1/".length)
 
 const tokenPath = "/v1/token"
 

@@ -1,31 +1,53 @@
 /** https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools */
 import * as Effect from "effect/Effect"
-import { alreadyExists, authorize, isId, masked, operation, textFields } from "./Call.ts"
+import {
+  alreadyExists,
+  authorize,
+  checkDeleted,
+  isId,
+  isPurged,
+  listed,
+  masked,
+  operation,
+  stateOf,
+  textFields
+} from "./Call.ts"
 import type { Answer, Call } from "./Call.ts"
 import { invalid, notFound } from "./GoogleError.ts"
 import { poolName } from "./Project.ts"
 import type { Pool, Project } from "./Project.ts"
 
-const describePool = (project: Project, { description, disabled, displayName, id }: Pool) => ({
-  name: poolName(project, id),
-  displayName,
-  description,
-  state: "ACTIVE",
-  disabled
+const describePool = (project: Project, pool: Pool) => ({
+  name: poolName(project, pool.id),
+  displayName: pool.displayName,
+  description: pool.description,
+  ...stateOf(pool),
+  disabled: pool.disabled
 })
 
-/** The pool of this name. */
-export const findPool = Effect.fnUntraced(function* ({ project }: Call, id: string) {
-  const pool = project.pools.get(id)
-  return pool ?? (yield* notFound("Requested entity was not found."))
+/** The pool of this name, which may be deleted. */
+export const findPool = Effect.fnUntraced(function* (call: Call, id: string) {
+  const pool = call.project.pools.get(id)
+  return pool === undefined || isPurged(call, pool)
+    ? yield* notFound("Requested entity was not found.")
+    : pool
 })
+
+/** Puts the changed pool in its place. */
+const put = (call: Call, pool: Pool) => {
+  const { project } = call
+  project.pools.set(pool.id, pool)
+  return operation(call, poolName(project, pool.id), describePool(project, pool))
+}
 
 export const pools = {
   list: Effect.fnUntraced(function* (call: Call) {
     yield* authorize(call, "iam.workloadIdentityPools.list")
     const { project } = call
     return {
-      workloadIdentityPools: [...project.pools.values()].map((pool) => describePool(project, pool))
+      workloadIdentityPools: listed(call, project.pools.values()).map((pool) =>
+        describePool(project, pool)
+      )
     }
   }),
   get: Effect.fnUntraced(function* (call: Call, id: string) {
@@ -37,7 +59,8 @@ export const pools = {
     const { body, now, project, request } = call
     const id = request.query.get("workloadIdentityPoolId")
     if (!isId(id)) return yield* invalid("Invalid workloadIdentityPoolId.")
-    if (project.pools.has(id)) return yield* alreadyExists
+    const there = project.pools.get(id)
+    if (there !== undefined && !isPurged(call, there)) return yield* alreadyExists
     const pool: Pool = {
       id,
       ...textFields(body),
@@ -45,25 +68,30 @@ export const pools = {
       createdAt: now,
       providers: new Map()
     }
-    project.pools.set(id, pool)
-    return operation(poolName(project, id), describePool(project, pool))
+    return put(call, pool)
   }),
   update: Effect.fnUntraced(function* (call: Call, id: string) {
     yield* authorize(call, "iam.workloadIdentityPools.update")
     const pool = yield* findPool(call, id)
+    yield* checkDeleted(pool, false)
     const changes = yield* masked(call, ["displayName", "description", "disabled"])
-    const changed = {
+    return put(call, {
       ...pool,
       ...textFields(changes),
       disabled: "disabled" in changes ? changes["disabled"] === true : pool.disabled
-    }
-    call.project.pools.set(id, changed)
-    return operation(poolName(call.project, id), describePool(call.project, changed))
+    })
   }),
   remove: Effect.fnUntraced(function* (call: Call, id: string) {
     yield* authorize(call, "iam.workloadIdentityPools.delete")
     const pool = yield* findPool(call, id)
-    call.project.pools.delete(id)
-    return operation(poolName(call.project, id), describePool(call.project, pool))
+    yield* checkDeleted(pool, false)
+    return put(call, { ...pool, deletedAt: call.now })
+  }),
+  undelete: Effect.fnUntraced(function* (call: Call, id: string) {
+    yield* authorize(call, "iam.workloadIdentityPools.undelete")
+    const pool = yield* findPool(call, id)
+    yield* checkDeleted(pool, true)
+    const { deletedAt: _, ...restored } = pool
+    return put(call, restored)
   })
 } satisfies Record<string, (call: Call, id: string) => Answer>

@@ -20,6 +20,7 @@ export interface Provider {
   readonly attributes: Attributes
   /** Epoch milliseconds. */
   readonly createdAt: number
+  readonly deletedAt?: number
 }
 
 /** https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools */
@@ -29,6 +30,7 @@ export interface Pool {
   readonly description?: string
   readonly disabled: boolean
   readonly createdAt: number
+  readonly deletedAt?: number
   readonly providers: Map<string, Provider>
 }
 
@@ -50,6 +52,8 @@ export interface Project {
   /** By e-mail. */
   readonly serviceAccounts: Map<string, ServiceAccount>
   readonly policy: Policy.Policies
+  /** By name, as they are when they are done. */
+  readonly operations: Map<string, object>
 }
 
 const digits = (length: number): string =>
@@ -61,7 +65,8 @@ export const make = (administrator: string): Project => ({
   number: digits(12),
   pools: new Map(),
   serviceAccounts: new Map(),
-  policy: Policy.begin([{ role: "roles/owner", members: [`user:${administrator}`] }])
+  policy: Policy.begin([{ role: "roles/owner", members: [`user:${administrator}`] }]),
+  operations: new Map()
 })
 
 export const newUniqueId = (): string => `1${digits(20)}`

@@ -3,7 +3,18 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Attributes from "./Attributes.ts"
-import { alreadyExists, authorize, isId, masked, operation, textFields } from "./Call.ts"
+import {
+  alreadyExists,
+  authorize,
+  checkDeleted,
+  isId,
+  isPurged,
+  listed,
+  masked,
+  operation,
+  stateOf,
+  textFields
+} from "./Call.ts"
 import type { Answer, Call } from "./Call.ts"
 import { invalid, notFound } from "./GoogleError.ts"
 import { findPool } from "./Pools.ts"
@@ -17,7 +28,7 @@ const describeProvider = (project: Project, pool: Pool, provider: Provider) => {
     name: `${poolName(project, pool.id)}/providers/${id}`,
     displayName,
     description,
-    state: "ACTIVE",
+    ...stateOf(provider),
     disabled,
     attributeMapping,
     attributeCondition,
@@ -28,7 +39,7 @@ const describeProvider = (project: Project, pool: Pool, provider: Provider) => {
 const findProvider = Effect.fnUntraced(function* (call: Call, poolId: string, id: string) {
   const pool = yield* findPool(call, poolId)
   const provider = pool.providers.get(id)
-  return provider === undefined
+  return provider === undefined || isPurged(call, provider)
     ? yield* notFound("Requested entity was not found.")
     : { pool, provider }
 })
@@ -97,12 +108,19 @@ const isKeySet = (text: string): boolean => {
 const isTextMap = (value: unknown): value is Readonly<Record<string, string>> =>
   Predicate.isObject(value) && Object.values(value).every((each) => typeof each === "string")
 
+/** Puts the changed provider in its place. */
+const put = (call: Call, pool: Pool, provider: Provider) => {
+  pool.providers.set(provider.id, provider)
+  const described = describeProvider(call.project, pool, provider)
+  return operation(call, described.name, described)
+}
+
 export const providers = {
   list: Effect.fnUntraced(function* (call: Call, poolId: string) {
     yield* authorize(call, "iam.workloadIdentityPoolProviders.list")
     const pool = yield* findPool(call, poolId)
     return {
-      workloadIdentityPoolProviders: [...pool.providers.values()].map((provider) =>
+      workloadIdentityPoolProviders: listed(call, pool.providers.values()).map((provider) =>
         describeProvider(call.project, pool, provider)
       )
     }
@@ -117,11 +135,10 @@ export const providers = {
     const pool = yield* findPool(call, poolId)
     const id = call.request.query.get("workloadIdentityPoolProviderId")
     if (!isId(id)) return yield* invalid("Invalid workloadIdentityPoolProviderId.")
-    if (pool.providers.has(id)) return yield* alreadyExists
-    const provider = yield* readProvider(call.body, id, call.now)
-    pool.providers.set(id, provider)
-    const described = describeProvider(call.project, pool, provider)
-    return operation(described.name, described)
+    yield* checkDeleted(pool, false)
+    const there = pool.providers.get(id)
+    if (there !== undefined && !isPurged(call, there)) return yield* alreadyExists
+    return put(call, pool, yield* readProvider(call.body, id, call.now))
   }),
   update: Effect.fnUntraced(function* (call: Call, poolId: string, id: string) {
     yield* authorize(call, "iam.workloadIdentityPoolProviders.update")
@@ -134,16 +151,20 @@ export const providers = {
       "attributeCondition",
       "oidc"
     ])
-    const changed = yield* readProvider({ ...provider, ...changes }, id, provider.createdAt)
-    pool.providers.set(id, changed)
-    const described = describeProvider(call.project, pool, changed)
-    return operation(described.name, described)
+    yield* checkDeleted(provider, false)
+    return put(call, pool, yield* readProvider({ ...provider, ...changes }, id, provider.createdAt))
   }),
   remove: Effect.fnUntraced(function* (call: Call, poolId: string, id: string) {
     yield* authorize(call, "iam.workloadIdentityPoolProviders.delete")
     const { pool, provider } = yield* findProvider(call, poolId, id)
-    pool.providers.delete(id)
-    const described = describeProvider(call.project, pool, provider)
-    return operation(described.name, described)
+    yield* checkDeleted(provider, false)
+    return put(call, pool, { ...provider, deletedAt: call.now })
+  }),
+  undelete: Effect.fnUntraced(function* (call: Call, poolId: string, id: string) {
+    yield* authorize(call, "iam.workloadIdentityPoolProviders.undelete")
+    const { pool, provider } = yield* findProvider(call, poolId, id)
+    yield* checkDeleted(provider, true)
+    const { deletedAt: _, ...restored } = provider
+    return put(call, pool, restored)
   })
 } satisfies Record<string, (call: Call, pool: string, id: string) => Answer>

@@ -125,8 +125,8 @@ const find = Effect.fnUntraced(function* (
   }
   const held = number === project.number ? project.pools.get(poolId) : undefined
   const provider = held?.providers.get(providerId)
-  const isUsable = (one: { readonly createdAt: number; readonly disabled: boolean }) =>
-    !one.disabled && one.createdAt <= seenUntil(now)
+  const isUsable = (one: Pick<Provider, "createdAt" | "deletedAt" | "disabled">) =>
+    !one.disabled && one.deletedAt === undefined && one.createdAt <= seenUntil(now)
   if (held === undefined || provider === undefined || ![held, provider].every(isUsable)) {
     return yield* refuse(
       "invalid_target",

@@ -229,13 +229,39 @@ describe("the IAM API", () => {
       attributeCondition: "false",
       displayName: "Not in the mask"
     })
-    assert.deepInclude(changed["response"], { attributeCondition: "false", displayName: "Tests" })
+    assert.isFalse(changed["done"])
+    const done = await call("GET", String(changed["name"]))
+    assert.isTrue(done["done"])
+    assert.deepInclude(done["response"], { attributeCondition: "false", displayName: "Tests" })
     await call("PATCH", `${pool}?updateMask=displayName`, { displayName: "Another" })
     assert.deepInclude(await call("GET", pool), { displayName: "Another", disabled: false })
-    await call("DELETE", provider)
-    await refused(404, "GET", provider)
-    await call("DELETE", pool)
-    assert.strictEqual((await refused(404, "GET", pool)).status, "NOT_FOUND")
+    for (const [one, list, member, id] of [
+      [
+        provider,
+        `${pool}/providers`,
+        "workloadIdentityPoolProviders",
+        "workloadIdentityPoolProviderId"
+      ],
+      [pool, pools, "workloadIdentityPools", "workloadIdentityPoolId"]
+    ] as const) {
+      // What is deleted can be restored, and until then its name is taken.
+      await call("DELETE", one)
+      assert.deepInclude(await call("GET", one), { state: "DELETED" })
+      assert.notInclude(JSON.stringify(await call("GET", list)), one)
+      assert.include(JSON.stringify((await call("GET", `${list}?showDeleted=true`))[member]), one)
+      const again = await refused(409, "POST", `${list}?${id}=${one.split("/").at(-1)}`, {})
+      assert.strictEqual(again.status, "ALREADY_EXISTS")
+      for (const wrong of ["DELETE", "PATCH"]) {
+        const path = wrong === "PATCH" ? `${one}?updateMask=disabled` : one
+        const body = wrong === "PATCH" ? { disabled: true } : undefined
+        assert.strictEqual((await refused(400, wrong, path, body)).status, "FAILED_PRECONDITION")
+      }
+      await call("POST", `${one}:undelete`, {})
+      assert.deepInclude(await call("GET", one), { state: "ACTIVE" })
+      const { status } = await refused(400, "POST", `${one}:undelete`, {})
+      assert.strictEqual(status, "FAILED_PRECONDITION")
+    }
+    assert.strictEqual((await refused(404, "GET", `${pool}s`)).status, "NOT_FOUND")
   })
 
   it("refuses what Google would not take", async () => {
