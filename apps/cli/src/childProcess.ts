@@ -32,20 +32,22 @@ export const runToItsEnd = (
   env: NodeJS.ProcessEnv
 ): Effect.Effect<number, NotStarted> =>
   Effect.callback((resume) => {
-    const child = started(() => spawn(command, args, { env, stdio: "inherit" }))
-    if (child instanceof NotStarted) {
-      resume(Effect.fail(child))
-      return
-    }
     const onTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor))
     const forward = (signal: NodeJS.Signals): void => {
-      if (!(onTerminal && ofTerminals.has(signal))) child.kill(signal)
+      if (child instanceof NotStarted || (onTerminal && ofTerminals.has(signal))) return
+      child.kill(signal)
     }
     const ended = (result: Effect.Effect<number, NotStarted>): void => {
       for (const signal of forwarded) process.off(signal, forward)
       resume(result)
     }
+    // Before it starts: one that came between would end this process, and leave the command to itself.
     for (const signal of forwarded) process.on(signal, forward)
+    const child = started(() => spawn(command, args, { env, stdio: "inherit" }))
+    if (child instanceof NotStarted) {
+      ended(Effect.fail(child))
+      return
+    }
     child.on("error", (error) => {
       // Later ones are of signals that did not reach it.
       if (child.pid === undefined) ended(Effect.fail(notStarted(error)))
