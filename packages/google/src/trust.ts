@@ -1,6 +1,6 @@
 /** Workload identity pool providers as gcloud prints them, and Google's errors, read for `@federate/trust`. */
 import type { Assertion } from "@federate/core"
-import type { ErrorMeaning, RelyingParty, TrustRecord } from "@federate/trust"
+import type { ErrorMeaning, Problem, RelyingParty, TrustRecord } from "@federate/trust"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { byReason, byStatus, securityTokenService, tell } from "./catalogue.ts"
@@ -33,13 +33,27 @@ const records = (document: unknown): ReadonlyArray<TrustRecord> => {
   return ("oidc" in read ? [read] : (read as ReadonlyArray<typeof Provider.Type>)).map(record)
 }
 
-const stands = ({
-  disabled,
-  state = "ACTIVE"
-}: {
+interface Standing {
   readonly state?: string | undefined
   readonly disabled?: boolean | undefined
-}): boolean => state === "ACTIVE" && disabled !== true
+}
+
+/** What is deleted can be brought back for 30 days; until then its name is taken. */
+const fallen = (
+  what: string,
+  group: string,
+  { disabled, state = "ACTIVE" }: Standing
+): ReadonlyArray<Problem> =>
+  state === "DELETED"
+    ? [
+        {
+          what: `${what} is deleted`,
+          fix: `Bring it back, which can be done for 30 days: \`gcloud iam ${group.replace(/ update(-oidc)? /, " undelete ")}\`.`
+        }
+      ]
+    : state !== "ACTIVE" || disabled === true
+      ? [{ what: `${what} is disabled`, fix: `Enable it: \`gcloud iam ${group} --no-disabled\`.` }]
+      : []
 
 const record = ({
   attributeCondition,
@@ -86,22 +100,15 @@ const record = ({
   ],
   algorithms,
   problems: [
-    ...(stands({ state, disabled })
-      ? []
-      : [
-          {
-            what: "the provider is disabled or deleted",
-            fix: `Enable it: \`gcloud iam workload-identity-pools providers update-oidc ${name} --no-disabled\`; a deleted one has 30 days for \`… providers undelete\`.`
-          }
-        ]),
-    ...(stands(pool)
-      ? []
-      : [
-          {
-            what: "the pool is disabled or deleted",
-            fix: `Enable it: \`gcloud iam workload-identity-pools update ${name.replace(/\/providers\/.*$/, "")} --no-disabled\`; a deleted one has 30 days for \`… undelete\`.`
-          }
-        ]),
+    ...fallen("the provider", `workload-identity-pools providers update-oidc ${name}`, {
+      state,
+      disabled
+    }),
+    ...fallen(
+      "the pool",
+      `workload-identity-pools update ${name.replace(/\/providers\/.*$/, "")}`,
+      pool
+    ),
     ...(attributeMapping["google.subject"] === undefined
       ? [
           {

@@ -54,18 +54,24 @@ describe("a provider", () => {
     })
   )
 
-  it.effect("takes nobody when its pool is disabled or deleted", () =>
+  it.effect.each([
+    {
+      pools: { disabled: true },
+      what: "the pool is disabled",
+      fix: /workload-identity-pools update projects\/.* --no-disabled/
+    },
+    {
+      pools: { state: "DELETED" },
+      what: "the pool is deleted",
+      fix: /workload-identity-pools undelete projects\//
+    }
+  ])("takes nobody when $what", ({ fix, pools, what }) =>
     Effect.gen(function* () {
-      for (const pools of [{ disabled: true }, { state: "DELETED" }]) {
-        const [document] = yield* reading(standing(pools)).read
-        const [problem, ...more] = relyingParty.records(document)[0]?.problems ?? []
-        assert.strictEqual(problem?.what, "the pool is disabled or deleted")
-        assert.match(
-          problem?.fix ?? "",
-          /workload-identity-pools update projects\/.* --no-disabled/
-        )
-        assert.deepEqual(more, [])
-      }
+      const [document] = yield* reading(standing(pools)).read
+      const [problem, ...more] = relyingParty.records(document)[0]?.problems ?? []
+      assert.strictEqual(problem?.what, what)
+      assert.match(problem?.fix ?? "", fix)
+      assert.deepEqual(more, [])
     })
   )
 

@@ -131,8 +131,8 @@ export const google: ReadonlyArray<SetUp> = [
     name: "the provider is disabled",
     build: (place) => job(place, { provider: { disabled: true } }),
     found: "trust",
-    what: /the provider is disabled or deleted/,
-    fix: /`gcloud iam workload-identity-pools providers update-oidc/,
+    what: /^the provider is disabled/,
+    fix: /`gcloud iam workload-identity-pools providers update-oidc .* --no-disabled`/,
     code: "invalid_target"
   },
   {
@@ -143,8 +143,8 @@ export const google: ReadonlyArray<SetUp> = [
       return built
     },
     found: "trust",
-    what: /the pool is disabled or deleted/,
-    fix: /`gcloud iam workload-identity-pools update/,
+    what: /^the pool is disabled/,
+    fix: /`gcloud iam workload-identity-pools update .* --no-disabled`/,
     code: "invalid_target"
   },
   {
@@ -155,8 +155,8 @@ export const google: ReadonlyArray<SetUp> = [
       return built
     },
     found: "trust",
-    what: /^There is no provider \/\/iam.googleapis.com\/projects/,
-    fix: /`gcloud iam workload-identity-pools providers create-oidc \w+ --project \d+ .* --issuer-uri https:.*--attribute-condition 'assertion.sub == "repo:o\/r:ref:refs\/heads\/main"'`/,
+    what: /^the provider is deleted/,
+    fix: /30 days: `gcloud iam workload-identity-pools providers undelete projects\//,
     code: "invalid_target"
   },
   {
