@@ -7,6 +7,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    // Most of them wait for processes and for each other: one core is not kept for the reporter.
+    maxWorkers: "100%",
     // What is slow is the machine: no test is timed.
     testTimeout: 60_000,
     hookTimeout: 60_000,
