@@ -9,6 +9,7 @@ import type { Adapters, TrustSides } from "@federate/config"
 import * as entra from "@federate/entra/adapter"
 import { exchangerSide as entraSide } from "@federate/entra/trust"
 import * as google from "@federate/google/adapter"
+import { exchangerSides as googleSides } from "@federate/google/trust"
 import type { Platform } from "@federate/http"
 import * as oidc from "@federate/oidc/adapter"
 
@@ -37,7 +38,7 @@ export const adapters: Adapters<Platform> = {
 /** Whose trust `federate trust` sets up. */
 export const sides: TrustSides<Platform> = {
   sources: [awsSourceSide, cognitoSide],
-  exchangers: [awsExchangerSide, entraSide]
+  exchangers: [awsExchangerSide, entraSide, ...googleSides]
 }
 
 /** What stands in a config file besides its flows. */

@@ -1,7 +1,7 @@
 /** The APIs that keep a trust at Google: IAM's, and Resource Manager's. */
 import { FederationError, Malformed, Unavailable } from "@federate/core"
 import type { Reason } from "@federate/core"
-import { endpoint, json, send } from "@federate/http"
+import { endpoint, json, platformEnvironment, send } from "@federate/http"
 import type { Platform } from "@federate/http"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -36,10 +36,10 @@ export const makeApi = (
   name: keyof typeof overrides,
   universeDomain: string,
   token: Effect.Effect<Redacted.Redacted | undefined, FederationError>,
-  { environment, fetch }: Platform
+  { environment = platformEnvironment, fetch }: Platform
 ): Api => ({
   call: Effect.fnUntraced(function* ({ body, method, path }) {
-    const base = environment?.(overrides[name]) || `https://${name}.${universeDomain}/`
+    const base = environment(overrides[name]) || `https://${name}.${universeDomain}/`
     const { href } = yield* Effect.fromResult(endpoint(overrides[name], base))
     const held = yield* Effect.mapError(token, ({ reason }) => reason)
     if (held === undefined) return yield* Effect.fail(noToken)

@@ -164,6 +164,7 @@ export const management: Readonly<Record<string, CatalogueEntry>> = {
   ),
   NOT_FOUND: none("There is no such thing in the project: compare its name, letter by letter."),
   // Somebody else wrote meanwhile, or what was written before has not settled: what is read anew can be written again.
+  ALREADY_EXISTS: waitForTrust("Somebody has just made it."),
   ABORTED: waitForTrust("Somebody else changed it at the same time."),
   INVALID_ARGUMENT: none("A name or a value is out of its bounds: the message names it."),
   FAILED_PRECONDITION: none("It is not in a state for this: the message says why."),

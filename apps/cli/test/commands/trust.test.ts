@@ -2,11 +2,12 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, beforeEach, describe, it, vi } from "@effect/vitest"
 import { Fault } from "@federate/sandbox"
-import { Deferred, Effect } from "effect"
+import { Effect } from "effect"
 import { configFile, placeholders } from "../../src/template.ts"
 import { cloud } from "../cloud.ts"
 import { federate } from "../command.ts"
 import { folder } from "../folder.ts"
+import { stopped } from "../stopped.ts"
 
 const here = folder()
 const file = join(here, "federate.yaml")
@@ -338,44 +339,31 @@ const isWrite = (url: string, { body, headers, method }: RequestInit): boolean =
     : /[.](Create|Update|Delete)/.test(new Headers(headers).get("x-amz-target") ?? "") ||
       /Action=(Put|Delete)/.test(String(body))
 
-/** Applies until the k-th write, and stops there: before it leaves, or before its answer is read. Whether it came so far. */
-const stoppedAt = Effect.fnUntraced(function* (k: number, leaves: boolean) {
-  const stop = yield* Deferred.make<boolean>()
-  let writes = 0
-  const real = globalThis.fetch
-  vi.stubGlobal("fetch", async (url: string, init: RequestInit) => {
-    if (!isWrite(url, init) || ++writes !== k) return real(url, init)
-    if (leaves) await real(url, init)
-    Deferred.doneUnsafe(stop, Effect.succeed(true))
-    return new Promise<Response>(() => {})
-  })
-  return yield* Effect.raceFirst(
-    Effect.as(trust("apply", "--yes"), false),
-    Deferred.await(stop)
-  ).pipe(Effect.ensuring(Effect.sync(() => vi.stubGlobal("fetch", real))))
-})
-
 /** The pool, the role's policy, the app, its service principal, its credential, and its app role. */
 const writes = [1, 2, 3, 4, 5, 6]
 
 describe("an apply that is stopped", () => {
-  it.live.each(writes.flatMap((k) => [[k, false] as const, [k, true] as const]))(
-    "at write %d, done: %s, is finished by running it again",
-    ([k, leaves]) =>
-      Effect.gen(function* () {
-        assert.isTrue(yield* stoppedAt(k, leaves))
-        const again = yield* trust("apply", "--yes")
-        assert.strictEqual(again.code, 0, again.stderr)
-        assert.isTrue((yield* planned).settled)
-        assert.lengthOf((yield* graph("GET", "applications")).value, 1)
-        yield* cleared
-        assert.lengthOf((yield* graph("GET", "applications")).value, 0)
-      })
+  it.live.each(
+    writes.flatMap((at) => [
+      { at, leaves: false },
+      { at, leaves: true }
+    ])
+  )("at write $at, done: $leaves, is finished by running it again", (stop) =>
+    Effect.gen(function* () {
+      assert.isTrue(yield* stopped(trust("apply", "--yes"), { ...stop, isWrite }))
+      const again = yield* trust("apply", "--yes")
+      assert.strictEqual(again.code, 0, again.stderr)
+      assert.isTrue((yield* planned).settled)
+      assert.lengthOf((yield* graph("GET", "applications")).value, 1)
+      yield* cleared
+      assert.lengthOf((yield* graph("GET", "applications")).value, 0)
+    })
   )
 
   it.live("is stopped there at each of its writes", () =>
     Effect.gen(function* () {
-      assert.isFalse(yield* stoppedAt(writes.length + 1, false))
+      const stop = { at: writes.length + 1, leaves: false, isWrite }
+      assert.isFalse(yield* stopped(trust("apply", "--yes"), stop))
       yield* cleared
     })
   )

@@ -34,7 +34,7 @@ const serviceAccountUser = [
 /** https://cloud.google.com/iam/docs/roles-permissions/iam, as far as something here asks for it; `*` ends a prefix. */
 const roles: Readonly<Record<string, ReadonlyArray<string>>> = {
   "roles/owner": ["*"],
-  "roles/browser": ["resourcemanager.projects.get"],
+  "roles/browser": ["resourcemanager.projects.get", "resourcemanager.projects.getIamPolicy"],
   "roles/viewer": [
     "resourcemanager.projects.get",
     "iam.serviceAccounts.get",

@@ -1,0 +1,397 @@
+/** The parts of Google's half of a trust, as IAM and Resource Manager keep them. */
+import { FederationError, Malformed, Misconfigured, Transient } from "@federate/core"
+import type { Reason } from "@federate/core"
+import type { Known, Prerequisite, Reference, Resource, State } from "@federate/trust"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import type { Api } from "./api.ts"
+import { longestSubject } from "./rules.ts"
+
+/** Where the parts are, and by which mark. */
+export interface Organization {
+  readonly iam: Api
+  readonly projects: Api
+  readonly flow: string
+  /** The description of what is ours. */
+  readonly mark: string
+  readonly pool: string
+  readonly provider: string
+}
+
+const side = "Google Cloud"
+
+export const inConfiguration = <A>(
+  effect: Effect.Effect<A, Reason>
+): Effect.Effect<A, FederationError> =>
+  Effect.mapError(
+    effect,
+    (reason) => new FederationError({ adapter: "google", stage: "configuration", reason })
+  )
+
+/** Makes `projectId` and `projectNumber` known. https://cloud.google.com/resource-manager/reference/rest/v1/projects/get */
+export const project = ({ flow, projects }: Organization, named: string): Prerequisite => ({
+  side,
+  kind: "project",
+  name: named,
+  makes: ["projectId", "projectNumber"],
+  ask: Effect.fnUntraced(function* () {
+    const { projectId, projectNumber } =
+      (yield* projects.call({ method: "GET", path: `/v1/projects/${named}` })) ?? {}
+    if (typeof projectId === "string" && typeof projectNumber === "string") {
+      return { projectId, projectNumber }
+    }
+    return yield* Effect.fail(
+      new Misconfigured({
+        setting: `trust.${flow}.exchanger.project`,
+        problem: `there is no project "${named}" for whoever holds the token`,
+        hint: "`gcloud projects list` tells ids and numbers."
+      })
+    )
+  }, inConfiguration)
+})
+
+/** Full names, as far as the project is known. */
+const poolName = ({ pool }: Organization, { projectNumber }: Known): string | undefined =>
+  projectNumber === undefined
+    ? undefined
+    : `projects/${projectNumber}/locations/global/workloadIdentityPools/${pool}`
+
+export const providerName = (of: Organization, known: Known): string | undefined => {
+  const pool = poolName(of, known)
+  return pool === undefined ? undefined : `${pool}/providers/${of.provider}`
+}
+
+/** How often an operation is asked whether it is done, in milliseconds, and how many times. */
+const polling = { pause: 500, times: 60 }
+
+/** Writes, and waits for the operation that it starts: https://cloud.google.com/iam/docs/reference/rest/Shared.Types/Operation */
+const done = Effect.fnUntraced(function* (
+  { iam }: Organization,
+  request: Parameters<Api["call"]>[0]
+): Effect.fn.Return<void, Reason> {
+  let operation = yield* iam.call(request)
+  for (let time = 0; operation !== undefined && operation["done"] !== true; time++) {
+    const { name } = operation
+    if (typeof name !== "string") {
+      return yield* Effect.fail(new Malformed({ detail: "Google's operation has no name" }))
+    }
+    if (time === polling.times) {
+      return yield* Effect.fail(new Transient({ detail: `${name} is not done yet` }))
+    }
+    if (time > 0) yield* Effect.sleep(polling.pause)
+    operation = yield* iam.call({ method: "GET", path: `/v1/${name}` })
+  }
+  if (operation?.["error"] !== undefined) {
+    return yield* Effect.fail(new Transient({ detail: "Google's operation came to nothing" }))
+  }
+})
+
+/** What is deleted keeps its name for 30 days: ours is restored, another's is left. */
+const restored = Effect.fnUntraced(function* (of: Organization, kind: string, name: string) {
+  const found = yield* of.iam.call({ method: "GET", path: `/v1/${name}` })
+  if (found?.["state"] !== "DELETED") return false
+  if (found["description"] !== of.mark) {
+    return yield* Effect.fail(
+      new Misconfigured({
+        setting: `trust.${of.flow}.exchanger.${kind}`,
+        problem: `${name} was deleted, was not made by this flow, and its name is taken for 30 days`,
+        hint: "Restore it by `gcloud iam workload-identity-pools … undelete`, or choose another name."
+      })
+    )
+  }
+  yield* done(of, { method: "POST", path: `/v1/${name}:undelete`, body: {} })
+  return true
+})
+
+/** https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools */
+export const pool = (of: Organization): Resource => ({
+  side,
+  kind: "pool",
+  name: of.pool,
+  makes: [],
+  own: ["description"],
+  desired: () => ({ disabled: false, description: of.mark }),
+  read: Effect.fnUntraced(function* (known) {
+    const name = poolName(of, known)
+    const found = name && (yield* of.iam.call({ method: "GET", path: `/v1/${name}` }))
+    return found === undefined || found === "" || found["state"] === "DELETED"
+      ? undefined
+      : {
+          state: { ...found, disabled: found["disabled"] === true },
+          known: {},
+          isOurs: found["description"] === of.mark
+        }
+  }, inConfiguration),
+  create: Effect.fnUntraced(function* (body, known) {
+    const name = poolName(of, known) ?? ""
+    if (yield* restored(of, "pool", name)) return
+    const path = `/v1/${name.slice(0, name.lastIndexOf("/"))}?workloadIdentityPoolId=${of.pool}`
+    yield* done(of, { method: "POST", path, body })
+  }, inConfiguration),
+  update: (_, { disabled }, known) =>
+    inConfiguration(
+      done(of, {
+        method: "PATCH",
+        path: `/v1/${poolName(of, known)}?updateMask=disabled`,
+        body: { disabled }
+      })
+    ),
+  remove: Effect.fnUntraced(function* (_, known) {
+    const name = poolName(of, known) ?? ""
+    const { workloadIdentityPoolProviders: others = [] } =
+      (yield* of.iam.call({ method: "GET", path: `/v1/${name}/providers` })) ?? {}
+    if (Array.isArray(others) && others.length > 0) {
+      return yield* Effect.fail(
+        new Misconfigured({
+          setting: `the pool ${of.pool}`,
+          problem: `has ${others.length} more ${others.length === 1 ? "provider" : "providers"}, which others need`,
+          hint: "It is left there. Delete those first; or the pool by hand, when nobody needs it."
+        })
+      )
+    }
+    yield* done(of, { method: "DELETE", path: `/v1/${name}` })
+  }, inConfiguration)
+})
+
+/**
+ * What `google.subject` is mapped from, and comes to. One that is too long is called by the flow's name: the condition
+ * lets nobody else in.
+ */
+const subjectOf = ({ flow }: Organization, sub: string) =>
+  new TextEncoder().encode(sub).length > longestSubject
+    ? { expression: JSON.stringify(flow), subject: flow }
+    : { expression: "assertion.sub", subject: sub }
+
+/** https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers */
+export const provider = (of: Organization, isNew: boolean): Resource => {
+  const body = (desired: State, found: State = {}) => ({
+    ...desired,
+    // An uploaded key set stays.
+    oidc: { ...record(found["oidc"]), ...record(desired["oidc"]) }
+  })
+  return {
+    side,
+    kind: "provider",
+    name: of.provider,
+    makes: isNew ? ["audience"] : [],
+    own: ["description"],
+    desired: (reference) => {
+      const sub = reference("sub")
+      return {
+        disabled: false,
+        oidc: { issuerUri: reference("iss"), allowedAudiences: [reference("aud")] },
+        attributeMapping: { "google.subject": subjectOf(of, sub).expression },
+        // One subject, to the letter.
+        attributeCondition: `assertion.sub == ${JSON.stringify(sub)}`,
+        description: of.mark
+      }
+    },
+    read: Effect.fnUntraced(function* (known) {
+      const name = providerName(of, known)
+      const found = name && (yield* of.iam.call({ method: "GET", path: `/v1/${name}` }))
+      return found === undefined || found === "" || found["state"] === "DELETED"
+        ? undefined
+        : {
+            state: { ...found, disabled: found["disabled"] === true },
+            known: { audience: `//iam.googleapis.com/${name}` },
+            isOurs: found["description"] === of.mark
+          }
+    }, inConfiguration),
+    create: Effect.fnUntraced(function* (desired, known) {
+      const name = providerName(of, known) ?? ""
+      // What it says by now is held against what it should, and changed after this.
+      if (yield* restored(of, "provider", name)) return
+      const path = `/v1/${poolName(of, known)}/providers?workloadIdentityPoolProviderId=${of.provider}`
+      yield* done(of, { method: "POST", path, body: body(desired) })
+    }, inConfiguration),
+    update: ({ state }, desired, known) =>
+      inConfiguration(
+        done(of, {
+          method: "PATCH",
+          path: `/v1/${providerName(of, known)}?updateMask=disabled,oidc,attributeMapping,attributeCondition`,
+          body: body(desired, state)
+        })
+      ),
+    remove: (_, known) =>
+      inConfiguration(done(of, { method: "DELETE", path: `/v1/${providerName(of, known)}` }))
+  }
+}
+
+const record = (value: unknown): State => (Predicate.isObject(value) ? { ...value } : {})
+
+/** A service account of ours, or one that is there: by its id in the project, or its e-mail. */
+export interface Account {
+  readonly id: string
+  /** Where the settings have it. */
+  readonly email: string | undefined
+}
+
+const emailOf = ({ email, id }: Account, { projectId }: Known): string | undefined =>
+  email ?? (projectId === undefined ? undefined : `${id}@${projectId}.iam.gserviceaccount.com`)
+
+/** https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts */
+export const serviceAccount = (of: Organization, account: Account): Resource => {
+  const path = (known: Known) => `/v1/projects/-/serviceAccounts/${emailOf(account, known)}`
+  return {
+    side,
+    kind: "service account",
+    name: account.email ?? account.id,
+    makes: account.email === undefined ? ["serviceAccount"] : [],
+    own: ["description"],
+    desired: () => ({ description: of.mark }),
+    read: Effect.fnUntraced(function* (known) {
+      if (emailOf(account, known) === undefined) return undefined
+      const found = yield* of.iam.call({ method: "GET", path: path(known) })
+      return (
+        found && {
+          state: found,
+          known: { serviceAccount: emailOf(account, known) ?? "" },
+          isOurs: found["description"] === of.mark
+        }
+      )
+    }, inConfiguration),
+    create: ({ description }, known) =>
+      of.iam
+        .call({
+          method: "POST",
+          path: `/v1/projects/${account.email?.split(/[@.]/)[1] ?? known["projectId"]}/serviceAccounts`,
+          body: {
+            accountId: account.email?.split("@")[0] ?? account.id,
+            serviceAccount: { description, displayName: account.id }
+          }
+        })
+        .pipe(Effect.asVoid, inConfiguration),
+    // Only its mark is ours.
+    update: () => Effect.void,
+    remove: (_, known) =>
+      of.iam.call({ method: "DELETE", path: path(known) }).pipe(Effect.asVoid, inConfiguration)
+  }
+}
+
+/** Who a binding is for. */
+type Member = (of: Reference) => string
+
+export const federatedPrincipal =
+  (of: Organization): Member =>
+  (reference) =>
+    `principal://iam.googleapis.com/projects/${reference("projectNumber")}/locations/global/workloadIdentityPools/${of.pool}/subject/${subjectOf(of, reference("sub")).subject}`
+
+export const accountMember =
+  (account: Account): Member =>
+  (reference) =>
+    `serviceAccount:${account.email ?? reference("serviceAccount")}`
+
+interface Binding {
+  readonly role: string
+  readonly member: Member
+  /** What the policy is of: a service account, or without it the project. */
+  readonly account?: Account | undefined
+}
+
+/** It bears no mark: it is as much ours as the provider. https://cloud.google.com/iam/docs/reference/rest/v1/Policy */
+export const binding = (of: Organization, { account, member, role }: Binding): Resource => {
+  const asked = { requestedPolicyVersion: 3 }
+  const target = (known: Known) =>
+    account === undefined
+      ? { api: of.projects, path: `/v1/projects/${known["projectId"]}` }
+      : { api: of.iam, path: `/v1/projects/-/serviceAccounts/${emailOf(account, known)}` }
+  const isThere = (known: Known) =>
+    known["projectId"] !== undefined &&
+    (account === undefined || emailOf(account, known) !== undefined)
+
+  const read = Effect.fnUntraced(function* (known: Known) {
+    const { api, path } = target(known)
+    return yield* account === undefined
+      ? api.call({ method: "POST", path: `${path}:getIamPolicy`, body: { options: asked } })
+      : // Conditions are shown, and so kept, by this version alone.
+        api.call({
+          method: "POST",
+          path: `${path}:getIamPolicy?options.requestedPolicyVersion=${asked.requestedPolicyVersion}`,
+          body: {}
+        })
+  })
+
+  /** Reads, changes, and writes what was read with its etag: another's write in between is refused, and read again. */
+  const change = Effect.fnUntraced(function* (
+    known: Known,
+    changed: (bindings: ReadonlyArray<State>) => ReadonlyArray<State>
+  ) {
+    const policy = yield* read(known)
+    if (policy === undefined) {
+      return yield* Effect.fail(
+        new Transient({
+          detail: `${account?.email ?? account?.id ?? "The project"} is not seen yet`
+        })
+      )
+    }
+    const { api, path } = target(known)
+    yield* api.call({
+      method: "POST",
+      path: `${path}:setIamPolicy`,
+      body: { policy: { ...policy, bindings: changed(bindingsOf(policy)) } }
+    })
+  })
+
+  const memberOf = (known: Known) => member((name) => known[name] ?? "")
+
+  return {
+    side,
+    kind: "policy binding",
+    name: role,
+    makes: [],
+    own: [],
+    desired: (reference) => ({ role, member: member(reference) }),
+    read: Effect.fnUntraced(function* (known) {
+      if (!isThere(known)) return undefined
+      const policy = yield* read(known)
+      const wanted = memberOf(known)
+      const holds = bindingsOf(policy).some(
+        (each) => isPlain(each, role) && membersOf(each).includes(wanted)
+      )
+      if (!holds) return undefined
+      const found = yield* of.iam.call({ method: "GET", path: `/v1/${providerName(of, known)}` })
+      return {
+        state: { role, member: wanted },
+        known: {},
+        isOurs: found?.["description"] === of.mark
+      }
+    }, inConfiguration),
+    create: (_, known) =>
+      inConfiguration(
+        change(known, (bindings) => {
+          const wanted = memberOf(known)
+          return bindings.some((each) => isPlain(each, role))
+            ? bindings.map((each) =>
+                isPlain(each, role)
+                  ? { ...each, members: [...new Set([...membersOf(each), wanted])] }
+                  : each
+              )
+            : [...bindings, { role, members: [wanted] }]
+        })
+      ),
+    // It is what it is made of: one that differs is another.
+    update: () => Effect.void,
+    remove: (_, known) =>
+      inConfiguration(
+        change(known, (bindings) =>
+          bindings.flatMap((each) => {
+            if (!isPlain(each, role)) return [each]
+            const members = membersOf(each).filter((one) => one !== memberOf(known))
+            return members.length === 0 ? [] : [{ ...each, members }]
+          })
+        )
+      )
+  }
+}
+
+/** One with a condition is another's. */
+const isPlain = (each: State, role: string): boolean =>
+  each["role"] === role && each["condition"] === undefined
+
+const bindingsOf = (policy: State | undefined): ReadonlyArray<State> => {
+  const all = policy?.["bindings"]
+  return Array.isArray(all) ? all.filter(Predicate.isObject) : []
+}
+
+const membersOf = ({ members }: State): ReadonlyArray<string> =>
+  Array.isArray(members) ? members.filter(Predicate.isString) : []
