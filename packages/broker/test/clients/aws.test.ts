@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { needs } from "../debian.ts"
+import { needs } from "../../../../scripts/debian.ts"
 import { beside, brokerOf, cloud, once, output, sha256 } from "./surroundings.ts"
 import type { Variables } from "./surroundings.ts"
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { request as send } from "node:http"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { needs } from "../debian.ts"
+import { needs } from "../../../../scripts/debian.ts"
 import {
   brokerOf,
   cloud,

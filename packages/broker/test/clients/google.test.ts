@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { needs } from "../debian.ts"
+import { needs } from "../../../../scripts/debian.ts"
 import { securityTokenService } from "./securityTokenService.ts"
 import {
   beside,

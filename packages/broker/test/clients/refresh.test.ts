@@ -1,7 +1,7 @@
 /** Clients that ask again when theirs is about to end: they get a new one, and never one that they would throw away. */
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect } from "effect"
-import { needs } from "../debian.ts"
+import { needs } from "../../../../scripts/debian.ts"
 import { brokerOf, client, cloud, once, resource, scope, sha256 } from "./surroundings.ts"
 
 const sandbox = cloud()

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { launch, open, patience } from "../browser.ts"
-import { needs } from "../debian.ts"
+import { needs } from "../../../../scripts/debian.ts"
 import { serving } from "../serving.ts"
 
 describe("the page at /docs", () => {

@@ -4,7 +4,7 @@ import { Effect, Exit, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import type { Page } from "playwright-core"
 import { launch, open, overflows, patience } from "../browser.ts"
-import { needs } from "../debian.ts"
+import { needs } from "../../../../scripts/debian.ts"
 import { assertions, keys, serving, tokens } from "../serving.ts"
 
 /** Waits until the page shows a text, wherever it is. */

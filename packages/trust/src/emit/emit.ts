@@ -115,8 +115,9 @@ const checked: Readonly<Record<Language, string>> = {
   cloudformation:
     "Its types and references are checked by federate's tests, against aws-cdk-lib; nothing there could ask AWS.",
   cdk: "It is compiled and synthesized by federate's tests; nothing there could deploy it.",
-  "aws-cli": "Its syntax is checked by federate's tests; nothing there could ask AWS. Run it once.",
-  az: "Its syntax is checked by federate's tests; nothing there could ask Azure. Run it once, signed in (`az login`)."
+  "aws-cli":
+    "Its syntax is checked by federate's tests, and its options by the tool's own help; nothing there could ask AWS. Run it once.",
+  az: "Its syntax is checked by federate's tests, and its options by the tool's own help; nothing there could ask Azure. Run it once, signed in (`az login`)."
 }
 
 /** Which language says what is missing. */

@@ -6,7 +6,8 @@ import { CfnInclude } from "aws-cdk-lib/cloudformation-include"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { readFileSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
+import { needs } from "../../../../../scripts/debian.ts"
 import { federate } from "../../command.ts"
 import { TrustStack } from "../../emitted/TrustStack.ts"
 import { folder } from "../../folder.ts"
@@ -27,6 +28,52 @@ trust:
     source: { role: reader }
     exchanger: { appRoles: [Application.Read.All] }
 `
+
+interface Called {
+  readonly command: ReadonlyArray<string>
+  readonly options: ReadonlyArray<string>
+}
+
+/** What a script calls of a tool, by running it with one in its place that takes anything. */
+const commands = (place: string, script: string, tool: string): ReadonlyArray<Called> => {
+  const record = join(place, "called")
+  writeFileSync(record, "")
+  writeFileSync(
+    join(place, basename(tool)),
+    `#!/bin/sh\n{ printf '%s\\037' "$@"; printf '\\036'; } >> ${record}\necho a:b:c:d:e:f\n`,
+    { mode: 0o755 }
+  )
+  execFileSync("/bin/sh", ["-c", script], {
+    env: { PATH: `${place}:/usr/bin:/bin`, ISS: "iss", SUB: "sub", AUD: "aud" }
+  })
+  return readFileSync(record, "utf8")
+    .split("\u001E")
+    .slice(0, -1)
+    .map((call) => {
+      const argv = call.split("\u001F")
+      const first = argv.findIndex((each) => each.startsWith("-"))
+      return {
+        command: argv.slice(0, first),
+        options: argv.filter((each) => each.startsWith("--"))
+      }
+    })
+}
+
+/** The options that a command's help lists; a command that is none has no help. */
+const helpOf = (
+  home: string,
+  tool: string,
+  command: ReadonlyArray<string>
+): ReadonlyArray<string> => {
+  const help = execFileSync(tool, [...command, basename(tool) === "aws" ? "help" : "--help"], {
+    encoding: "utf8",
+    // Pages come as they are, and nothing that is set here is asked.
+    env: { PATH: "/usr/bin:/bin", HOME: home, PAGER: "cat", AWS_PAGER: "cat" },
+    stdio: "pipe"
+  })
+  // Bold letters are struck twice.
+  return help.replaceAll(/.[\b]/g, "").match(/(?<![\w-])--[a-z][a-z-]*/g) ?? []
+}
 
 describe("federate trust emit", () => {
   const here = folder()
@@ -108,6 +155,26 @@ describe("federate trust emit", () => {
       assert.match(stdout, /# Not in it, as .* cannot say it/)
     })
   )
+
+  const tools = [
+    { as: "aws-cli", tool: "/usr/bin/aws", of: "awscli" },
+    { as: "az", tool: "/usr/bin/az", of: "azure-cli" }
+  ]
+
+  for (const { as, of, tool } of tools) {
+    it.effect.skipIf(!needs(tool, of))(
+      `names only commands and options that ${of} lists in its help`,
+      () =>
+        Effect.gen(function* () {
+          const called = commands(here, (yield* emit(as)).stdout, tool)
+          assert.isNotEmpty(called)
+          for (const { command, options } of called) {
+            const help = helpOf(here, tool, command)
+            for (const option of options) assert.include(help, option, command.join(" "))
+          }
+        })
+    )
+  }
 
   it.effect("asks for what another tool makes, before it makes anything", () =>
     Effect.gen(function* () {
