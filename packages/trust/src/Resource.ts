@@ -38,6 +38,11 @@ export interface Found {
   readonly known: Known
   /** Whether it bears our mark: `destroy` removes nothing else. */
   readonly isOurs: boolean
+  /**
+   * That it was deleted, on a side that keeps what is: its name is taken, its `state` tells so, and an update restores it.
+   * `destroy` passes it by.
+   */
+  readonly isDeleted?: boolean | undefined
 }
 
 /**

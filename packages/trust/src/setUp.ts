@@ -263,18 +263,24 @@ const there = Effect.fnUntraced(function* (
   known: Known
 ): Effect.fn.Return<Result.Result<ReadonlyArray<There>, Interrupted>> {
   const all: Array<There> = []
+  const blind = new Map<string, Interrupted>()
   let before = known
   for (const part of parts) {
     if (isPrerequisite(part)) {
+      const answer = yield* Effect.result(part.ask(before))
+      if (Result.isSuccess(answer)) before = { ...before, ...answer.success }
       // What is not there any more finds nothing, and hinders nothing.
-      const answer = yield* Effect.orElseSucceed(part.ask(before), () => undefined)
-      before = { ...before, ...answer }
+      else if (answer.failure.reason._tag !== "Misconfigured")
+        blind.set(part.side, { at: part, error: answer.failure })
       continue
     }
     const read = yield* Effect.result(patiently(part.read(before), { limit: patience.reading }))
     if (Result.isFailure(read)) return Result.fail({ at: part, error: read.failure })
     const found = read.success
-    if (found === undefined) continue
+    const unseen = found === undefined ? blind.get(part.side) : undefined
+    // What would find it could not be asked: nobody knows whether it is there.
+    if (unseen !== undefined) return Result.fail(unseen)
+    if (found === undefined || found.isDeleted === true) continue
     all.unshift({ resource: part, found, known: before })
     before = { ...before, ...found.known }
   }

@@ -355,6 +355,50 @@ describe("removing", () => {
     })
   )
 
+  it.effect("passes by what is deleted already, and is kept by its side", () =>
+    Effect.gen(function* () {
+      const { parts } = world()
+      yield* applying(parts)
+      const deleted = parts.map((part) =>
+        "ask" in part
+          ? part
+          : {
+              ...part,
+              read: (known: Known) =>
+                Effect.map(part.read(known), (found) => found && { ...found, isDeleted: true })
+            }
+      )
+      assert.deepEqual(Result.getOrThrow(yield* planRemoval(deleted, {})), [])
+    })
+  )
+
+  it.effect("does not take for gone what could not be looked for", () =>
+    Effect.gen(function* () {
+      const { parts } = world()
+      const asking = (ask: Prerequisite["ask"]): Prerequisite => ({
+        side: "Here",
+        kind: "account",
+        name: "the account",
+        makes: [],
+        ask
+      })
+      const absent = failing(
+        new Misconfigured({ setting: "account", problem: "is none", hint: "" })
+      )
+      const gone = yield* planRemoval([asking(() => absent), ...parts], {})
+      assert.deepEqual(Result.getOrThrow(gone), [])
+      for (const refused of [denied, busy]) {
+        const { outcome } = yield* destroying([asking(() => refused), ...parts])
+        assert.strictEqual(Result.isFailure(outcome) && outcome.failure.at.kind, "account")
+        // What is there is found all the same.
+        const there = world()
+        yield* applying(there.parts)
+        yield* destroying([asking(() => refused), ...there.parts])
+        assert.strictEqual(there.things.size, 0)
+      }
+    })
+  )
+
   it.effect("removes nothing while one side cannot be read", () =>
     Effect.gen(function* () {
       const { parts, things } = world()
