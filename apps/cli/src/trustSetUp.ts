@@ -94,7 +94,7 @@ const noToken = new FederationError({
   stage: "configuration",
   reason: new Unavailable({
     detail: "There is no token by which the other side's half could be read or written",
-    hint: 'Give a command that prints one, such as --admin-token-command "az account get-access-token --resource-type ms-graph --query accessToken -o tsv"; or a flow of the config file: --admin-flow NAME.'
+    hint: 'Give a command that prints one: --admin-token-command "az account get-access-token --resource-type ms-graph --query accessToken -o tsv" for Entra, "gcloud auth print-access-token" for Google; or a flow of the config file: --admin-flow NAME.'
   })
 })
 

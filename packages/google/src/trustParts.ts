@@ -1,7 +1,8 @@
 /** The parts of Google's half of a trust, as IAM and Resource Manager keep them. */
 import { FederationError, Malformed, Misconfigured, Transient } from "@federate/core"
 import type { Reason } from "@federate/core"
-import type { Known, Prerequisite, Reference, Resource, State } from "@federate/trust"
+import { publicText } from "@federate/http"
+import type { Found, Known, Prerequisite, Reference, Resource, State } from "@federate/trust"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type { Api } from "./api.ts"
@@ -51,10 +52,15 @@ export const project = ({ flow, projects }: Organization, named: string): Prereq
 })
 
 /** Full names, as far as the project is known. */
-const poolName = ({ pool }: Organization, { projectNumber }: Known): string | undefined =>
+const poolsOf = ({ projectNumber }: Known): string | undefined =>
   projectNumber === undefined
     ? undefined
-    : `projects/${projectNumber}/locations/global/workloadIdentityPools/${pool}`
+    : `projects/${projectNumber}/locations/global/workloadIdentityPools`
+
+const poolName = ({ pool }: Organization, known: Known): string | undefined => {
+  const pools = poolsOf(known)
+  return pools === undefined ? undefined : `${pools}/${pool}`
+}
 
 export const providerName = (of: Organization, known: Known): string | undefined => {
   const pool = poolName(of, known)
@@ -70,6 +76,9 @@ const done = Effect.fnUntraced(function* (
   request: Parameters<Api["call"]>[0]
 ): Effect.fn.Return<void, Reason> {
   let operation = yield* iam.call(request)
+  if (operation === undefined && request.method !== "DELETE") {
+    return yield* Effect.fail(new Transient({ detail: `${request.path} is not seen yet` }))
+  }
   for (let time = 0; operation !== undefined && operation["done"] !== true; time++) {
     const { name } = operation
     if (typeof name !== "string") {
@@ -81,26 +90,55 @@ const done = Effect.fnUntraced(function* (
     if (time > 0) yield* Effect.sleep(polling.pause)
     operation = yield* iam.call({ method: "GET", path: `/v1/${name}` })
   }
-  if (operation?.["error"] !== undefined) {
-    return yield* Effect.fail(new Transient({ detail: "Google's operation came to nothing" }))
+  const { message } = record(operation?.["error"])
+  if (message !== undefined) {
+    return yield* Effect.fail(
+      new Transient({ detail: `Google's operation came to nothing: ${publicText(`${message}`)}` })
+    )
   }
 })
 
-/** What is deleted keeps its name for 30 days: ours is restored, another's is left. */
-const restored = Effect.fnUntraced(function* (of: Organization, kind: string, name: string) {
-  const found = yield* of.iam.call({ method: "GET", path: `/v1/${name}` })
-  if (found?.["state"] !== "DELETED") return false
-  if (found["description"] !== of.mark) {
-    return yield* Effect.fail(
-      new Misconfigured({
-        setting: `trust.${of.flow}.exchanger.${kind}`,
-        problem: `${name} was deleted, was not made by this flow, and its name is taken for 30 days`,
-        hint: "Restore it by `gcloud iam workload-identity-pools … undelete`, or choose another name."
-      })
-    )
-  }
-  yield* done(of, { method: "POST", path: `/v1/${name}:undelete`, body: {} })
-  return true
+/** A pool or a provider: each keeps its name for 30 days after it was deleted, and can be restored until then. */
+const kept = Effect.fnUntraced(function* (
+  { iam, mark }: Organization,
+  name: string | undefined,
+  known: Known
+): Effect.fn.Return<Found | undefined, Reason> {
+  const found =
+    name === undefined ? undefined : yield* iam.call({ method: "GET", path: `/v1/${name}` })
+  return (
+    found && {
+      // What is false is left out.
+      state: { ...found, disabled: found["disabled"] === true },
+      known,
+      isOurs: found["description"] === mark,
+      isDeleted: found["state"] === "DELETED"
+    }
+  )
+})
+
+/** What is written of it: its state is told, and changed by other means. */
+const written = (desired: State): State => {
+  const { state: _, ...fields } = desired
+  return fields
+}
+
+interface Amendment {
+  readonly name: string
+  readonly found: Found
+  /** Field by field, with its value. */
+  readonly fields: State
+}
+
+/** Restores what is deleted, and writes the fields that are given. */
+const amend = Effect.fnUntraced(function* (
+  of: Organization,
+  { fields, found, name }: Amendment
+): Effect.fn.Return<void, Reason> {
+  if (found.isDeleted === true)
+    yield* done(of, { method: "POST", path: `/v1/${name}:undelete`, body: {} })
+  const mask = Object.keys(fields).join()
+  yield* done(of, { method: "PATCH", path: `/v1/${name}?updateMask=${mask}`, body: fields })
 })
 
 /** https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools */
@@ -110,34 +148,20 @@ export const pool = (of: Organization): Resource => ({
   name: of.pool,
   makes: [],
   own: ["description"],
-  desired: () => ({ disabled: false, description: of.mark }),
-  read: Effect.fnUntraced(function* (known) {
-    const name = poolName(of, known)
-    const found = name && (yield* of.iam.call({ method: "GET", path: `/v1/${name}` }))
-    return found === undefined || found === "" || found["state"] === "DELETED"
-      ? undefined
-      : {
-          state: { ...found, disabled: found["disabled"] === true },
-          known: {},
-          isOurs: found["description"] === of.mark
-        }
-  }, inConfiguration),
-  create: Effect.fnUntraced(function* (body, known) {
-    const name = poolName(of, known) ?? ""
-    if (yield* restored(of, "pool", name)) return
-    const path = `/v1/${name.slice(0, name.lastIndexOf("/"))}?workloadIdentityPoolId=${of.pool}`
-    yield* done(of, { method: "POST", path, body })
-  }, inConfiguration),
-  update: (_, { disabled }, known) =>
+  desired: () => ({ state: "ACTIVE", disabled: false, description: of.mark }),
+  read: (known) => inConfiguration(kept(of, poolName(of, known), {})),
+  create: (desired, known) =>
     inConfiguration(
       done(of, {
-        method: "PATCH",
-        path: `/v1/${poolName(of, known)}?updateMask=disabled`,
-        body: { disabled }
+        method: "POST",
+        path: `/v1/${poolsOf(known)}?workloadIdentityPoolId=${of.pool}`,
+        body: written(desired)
       })
     ),
+  update: (found, { disabled }, known) =>
+    inConfiguration(amend(of, { name: `${poolName(of, known)}`, found, fields: { disabled } })),
   remove: Effect.fnUntraced(function* (_, known) {
-    const name = poolName(of, known) ?? ""
+    const name = poolName(of, known)
     const { workloadIdentityPoolProviders: others = [] } =
       (yield* of.iam.call({ method: "GET", path: `/v1/${name}/providers` })) ?? {}
     if (Array.isArray(others) && others.length > 0) {
@@ -164,11 +188,6 @@ const subjectOf = ({ flow }: Organization, sub: string) =>
 
 /** https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers */
 export const provider = (of: Organization, isNew: boolean): Resource => {
-  const body = (desired: State, found: State = {}) => ({
-    ...desired,
-    // An uploaded key set stays.
-    oidc: { ...record(found["oidc"]), ...record(desired["oidc"]) }
-  })
   return {
     side,
     kind: "provider",
@@ -178,6 +197,7 @@ export const provider = (of: Organization, isNew: boolean): Resource => {
     desired: (reference) => {
       const sub = reference("sub")
       return {
+        state: "ACTIVE",
         disabled: false,
         oidc: { issuerUri: reference("iss"), allowedAudiences: [reference("aud")] },
         attributeMapping: { "google.subject": subjectOf(of, sub).expression },
@@ -186,32 +206,26 @@ export const provider = (of: Organization, isNew: boolean): Resource => {
         description: of.mark
       }
     },
-    read: Effect.fnUntraced(function* (known) {
+    read: (known) => {
       const name = providerName(of, known)
-      const found = name && (yield* of.iam.call({ method: "GET", path: `/v1/${name}` }))
-      return found === undefined || found === "" || found["state"] === "DELETED"
-        ? undefined
-        : {
-            state: { ...found, disabled: found["disabled"] === true },
-            known: { audience: `//iam.googleapis.com/${name}` },
-            isOurs: found["description"] === of.mark
-          }
-    }, inConfiguration),
-    create: Effect.fnUntraced(function* (desired, known) {
-      const name = providerName(of, known) ?? ""
-      // What it says by now is held against what it should, and changed after this.
-      if (yield* restored(of, "provider", name)) return
-      const path = `/v1/${poolName(of, known)}/providers?workloadIdentityPoolProviderId=${of.provider}`
-      yield* done(of, { method: "POST", path, body: body(desired) })
-    }, inConfiguration),
-    update: ({ state }, desired, known) =>
+      return inConfiguration(kept(of, name, { audience: `//iam.googleapis.com/${name}` }))
+    },
+    create: (desired, known) =>
       inConfiguration(
         done(of, {
-          method: "PATCH",
-          path: `/v1/${providerName(of, known)}?updateMask=disabled,oidc,attributeMapping,attributeCondition`,
-          body: body(desired, state)
+          method: "POST",
+          path: `/v1/${poolName(of, known)}/providers?workloadIdentityPoolProviderId=${of.provider}`,
+          body: written(desired)
         })
       ),
+    update: (found, desired, known) => {
+      const { description: _, ...fields } = written(desired)
+      // An uploaded key set stays.
+      const oidc = { ...record(found.state["oidc"]), ...record(desired["oidc"]) }
+      return inConfiguration(
+        amend(of, { name: `${providerName(of, known)}`, found, fields: { ...fields, oidc } })
+      )
+    },
     remove: (_, known) =>
       inConfiguration(done(of, { method: "DELETE", path: `/v1/${providerName(of, known)}` }))
   }

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
+import type { TokenOptions } from "@federate/sandbox"
 import { assert, beforeEach, describe, it, vi } from "@effect/vitest"
 import { Effect } from "effect"
 import { cloud } from "../cloud.ts"
@@ -51,6 +52,13 @@ trust:
 `
   )
 
+/** Its token. */
+const job = Effect.fnUntraced(function* (says: Partial<TokenOptions> = {}) {
+  const usual = { subject, audience: `https://iam.googleapis.com/${provider()}` }
+  const token = yield* Effect.promise(() => sandbox().issueToken(issuer(), { ...usual, ...says }))
+  writeFileSync(tokenFile, token)
+})
+
 const named = (more = "") => `{ exchanger: { project: ${sandbox().google.projectId}${more} } }`
 const role = "roles/viewer"
 
@@ -58,13 +66,7 @@ beforeEach(async () => {
   tests++
   vi.stubEnv("FEDERATE_CONFIG", file)
   vi.stubEnv("GOOGLE_ADMIN", sandbox().google.adminToken)
-  writeFileSync(
-    tokenFile,
-    await sandbox().issueToken(issuer(), {
-      subject,
-      audience: `https://iam.googleapis.com/${provider()}`
-    })
-  )
+  await Effect.runPromise(job())
   write(named(`, roles: [${role}]`), [unset, acting])
 })
 
@@ -185,23 +187,41 @@ describe("the trust of an outside issuer in Google Cloud", () => {
     Effect.gen(function* () {
       yield* well("apply", "--yes")
       yield* ends
-      assert.deepEqual(yield* actions(), fromNothing)
+      assert.deepEqual(
+        yield* actions(),
+        fromNothing.map((each) => each.replace(/^create (pool|provider)/, "update $1"))
+      )
+      // It is mended as well: by now the workload is another.
+      yield* job({ subject: "repo:o/r:environment:prod" })
+      const { stdout } = yield* well("plan")
+      assert.match(stdout, /~ pool[^+]*state {2}DELETED → ACTIVE/)
+      assert.match(stdout, /~ provider[^+]*state {2}DELETED → ACTIVE[^+]*environment:prod/)
       yield* well("apply", "--yes")
       assert.deepEqual(yield* actions(), settled)
       yield* ends
     })
   )
 
-  it.live("leaves a pool of that name that another deleted, and says for how long", () =>
+  it.live("leaves what another deleted under that name, and tells of it", () =>
     Effect.gen(function* () {
+      const unlike = (kind: string) =>
+        new RegExp(`the ${kind} .* was not made by this flow, and differs in state`)
       yield* call("POST", `${pools()}?workloadIdentityPoolId=${mine()}`, {})
+      yield* call("POST", `${pool()}/providers?workloadIdentityPoolProviderId=${mine()}`, {
+        attributeMapping: { "google.subject": "assertion.sub" },
+        oidc: { issuerUri: sandbox().issuerUrl(issuer()) }
+      })
+      yield* call("DELETE", provider())
+      const applied = yield* trusting("apply", "--yes")
+      assert.strictEqual(applied.code, 1)
+      assert.match(applied.stderr, unlike("provider"))
+      assert.match((yield* ends).stderr, /= pool .*kept/)
+
       yield* call("DELETE", pool())
-      const { code, stderr } = yield* trusting("apply", "--yes")
-      assert.strictEqual(code, 2)
-      assert.match(
-        stderr,
-        /was deleted, was not made by this flow, and its name is taken for 30 days/
-      )
+      const planned = yield* trusting("plan")
+      assert.strictEqual(planned.code, 1)
+      assert.match(planned.stdout, unlike("pool"))
+      assert.match((yield* ends).stderr, /nothing to remove/)
       assert.strictEqual((yield* call("GET", pool()))["state"], "DELETED")
     })
   )
@@ -336,12 +356,47 @@ describe("the trust of an outside issuer in Google Cloud", () => {
     })
   )
 
+  it.live("keeps an uploaded key set, as long as it is there", () =>
+    Effect.gen(function* () {
+      yield* well("apply", "--yes")
+      const jwksJson = yield* Effect.promise(async () => {
+        const at = `${sandbox().issuerUrl(issuer())}/.well-known/openid-configuration`
+        const { jwks_uri } = await (await fetch(at)).json()
+        return (await fetch(jwks_uri)).text()
+      })
+      yield* call("PATCH", `${provider()}?updateMask=oidc`, {
+        oidc: { issuerUri: sandbox().issuerUrl("another"), jwksJson }
+      })
+      yield* well("apply", "--yes")
+      assert.deepEqual(yield* actions(), settled)
+      assert.propertyVal((yield* call("GET", provider()))["oidc"], "jwksJson", jwksJson)
+      yield* ends
+    })
+  )
+
+  it.live("calls a subject that is too long by the flow's name, and lets in nobody else", () =>
+    Effect.gen(function* () {
+      const long = `repo:o/${"r".repeat(130)}:ref:refs/heads/main`
+      yield* job({ subject: long })
+      yield* well("apply", "--yes")
+      const made: Readonly<Record<string, unknown>> = yield* call("GET", provider())
+      assert.deepInclude(made, {
+        attributeMapping: { "google.subject": `"${flow()}"` },
+        attributeCondition: `assertion.sub == "${long}"`
+      })
+      yield* ends
+    })
+  )
+
   it.live("writes nothing without the rights, with half the rights, or elsewhere", () =>
     Effect.gen(function* () {
       vi.stubEnv("GOOGLE_ADMIN", "nobody")
       const denied = yield* trusting("plan")
       assert.strictEqual(denied.code, 1)
       assert.match(denied.stdout, /ACCESS_TOKEN_INVALID.*`gcloud auth print-access-token`/)
+      const blind = yield* trusting("destroy", "--yes")
+      assert.strictEqual(blind.code, 1)
+      assert.match(blind.stderr, /ACCESS_TOKEN_INVALID/)
 
       vi.stubEnv("GOOGLE_ADMIN", yield* reader)
       assert.deepEqual(yield* actions(), fromNothing)
