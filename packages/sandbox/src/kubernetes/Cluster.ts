@@ -9,12 +9,12 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import { decodeJwt } from "jose"
 import type { IssuerKeys } from "../issuer/IssuerKeys.ts"
 import type { Issuers } from "../issuer/Issuers.ts"
 import { json, matchPath } from "../kernel/Http.ts"
 import type { Request, Response } from "../kernel/Http.ts"
 import type { Service } from "../kernel/Service.ts"
-import { seconds } from "../kernel/ServiceClock.ts"
 import type { ServiceClock } from "../kernel/ServiceClock.ts"
 
 export interface ServiceAccount {
@@ -124,6 +124,7 @@ export const make = ({ clock, issuerKeys, issuers }: Options) => {
     }
     const { audiences, expiration } = yield* specOf(request)
     const token = yield* issue(found, audiences, expiration)
+    const { exp = 0 } = decodeJwt(token)
     return json(201, {
       kind: "TokenRequest",
       apiVersion: "authentication.k8s.io/v1",
@@ -131,9 +132,8 @@ export const make = ({ clock, issuerKeys, issuers }: Options) => {
       spec: { audiences, expirationSeconds: expiration, boundObjectRef: null },
       status: {
         token,
-        expirationTimestamp: new Date((seconds(now) + expiration) * 1000)
-          .toISOString()
-          .replace(".000Z", "Z")
+        // As the token says: a second may have gone by since the request came.
+        expirationTimestamp: new Date(exp * 1000).toISOString().replace(".000Z", "Z")
       }
     })
   })
