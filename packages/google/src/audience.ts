@@ -9,6 +9,8 @@ export interface Provider {
   readonly kind: "workload" | "workforce"
   /** The pool's full name, without the leading `//host/`. */
   readonly pool: string
+  /** Its own id in the pool. */
+  readonly id: string
   /** The principal that a federated token is for, when the provider maps this subject unchanged. */
   readonly principal: (subject: string) => string
 }
@@ -77,6 +79,7 @@ export const parseAudience = (
     host,
     kind,
     pool,
+    id,
     principal: (subject) => `principal://${host}/${pool}/subject/${subject}`
   })
 }

@@ -36,12 +36,18 @@ export interface Federated {
   ) => Effect.Effect<AccessToken, Reason>
 }
 
-/** Settings that cannot work are told at the stage `configuration`. */
-export const configured = <A>(name: string, settings: Result.Result<A, Reason>) =>
-  Effect.mapError(
-    Effect.fromResult(settings),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
+/** What cannot work is told at the stage `configuration`. */
+export const inConfiguration =
+  (adapter: string) =>
+  <A>(effect: Effect.Effect<A, Reason>): Effect.Effect<A, FederationError> =>
+    Effect.mapError(
+      effect,
+      (reason) => new FederationError({ adapter, stage: "configuration", reason })
+    )
+
+/** Settings that can be told to be wrong before any call. */
+export const configured = <A>(adapter: string, settings: Result.Result<A, Reason>) =>
+  inConfiguration(adapter)(Effect.fromResult(settings))
 
 /**
  * @param name stands in errors

@@ -38,21 +38,30 @@ interface Standing {
   readonly disabled?: boolean | undefined
 }
 
-/** What is deleted can be brought back for 30 days; until then its name is taken. */
+/**
+ * What is deleted can be brought back for 30 days; until then its name is taken.
+ *
+ * @param command gcloud's, that does something to it
+ */
 const fallen = (
+  { disabled, state = "ACTIVE" }: Standing,
   what: string,
-  group: string,
-  { disabled, state = "ACTIVE" }: Standing
+  command: (verb: "update" | "undelete") => string
 ): ReadonlyArray<Problem> =>
   state === "DELETED"
     ? [
         {
           what: `${what} is deleted`,
-          fix: `Bring it back, which can be done for 30 days: \`gcloud iam ${group.replace(/ update(-oidc)? /, " undelete ")}\`.`
+          fix: `Bring it back, which can be done for 30 days: \`${command("undelete")}\`.`
         }
       ]
     : state !== "ACTIVE" || disabled === true
-      ? [{ what: `${what} is disabled`, fix: `Enable it: \`gcloud iam ${group} --no-disabled\`.` }]
+      ? [
+          {
+            what: `${what} is disabled`,
+            fix: `Enable it: \`${command("update")} --no-disabled\`.`
+          }
+        ]
       : []
 
 const record = ({
@@ -100,14 +109,16 @@ const record = ({
   ],
   algorithms,
   problems: [
-    ...fallen("the provider", `workload-identity-pools providers update-oidc ${name}`, {
-      state,
-      disabled
-    }),
     ...fallen(
+      { state, disabled },
+      "the provider",
+      (verb) =>
+        `gcloud iam workload-identity-pools providers ${verb === "update" ? "update-oidc" : verb} ${name}`
+    ),
+    ...fallen(
+      pool,
       "the pool",
-      `workload-identity-pools update ${name.replace(/\/providers\/.*$/, "")}`,
-      pool
+      (verb) => `gcloud iam workload-identity-pools ${verb} ${name.replace(/\/providers\/.*$/, "")}`
     ),
     ...(attributeMapping["google.subject"] === undefined
       ? [

@@ -1,11 +1,12 @@
 /** The parts of Google's half of a trust, as IAM and Resource Manager keep them. */
-import { FederationError, Malformed, Misconfigured, Transient } from "@federate/core"
+import { Malformed, Misconfigured, Transient } from "@federate/core"
 import type { Reason } from "@federate/core"
 import { publicText } from "@federate/http"
 import type { Found, Known, Prerequisite, Reference, Resource, State } from "@federate/trust"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type { Api } from "./api.ts"
+import { inConfiguration as failing } from "./federation.ts"
 import { longestSubject } from "./rules.ts"
 
 /** Where the parts are, and by which mark. */
@@ -21,13 +22,7 @@ export interface Organization {
 
 const side = "Google Cloud"
 
-export const inConfiguration = <A>(
-  effect: Effect.Effect<A, Reason>
-): Effect.Effect<A, FederationError> =>
-  Effect.mapError(
-    effect,
-    (reason) => new FederationError({ adapter: "google", stage: "configuration", reason })
-  )
+const inConfiguration = failing("google")
 
 /** Makes `projectId` and `projectNumber` known. https://cloud.google.com/resource-manager/reference/rest/v1/projects/get */
 export const project = ({ flow, projects }: Organization, named: string): Prerequisite => ({
@@ -135,8 +130,9 @@ const amend = Effect.fnUntraced(function* (
   of: Organization,
   { fields, found, name }: Amendment
 ): Effect.fn.Return<void, Reason> {
-  if (found.isDeleted === true)
+  if (found.isDeleted === true) {
     yield* done(of, { method: "POST", path: `/v1/${name}:undelete`, body: {} })
+  }
   const mask = Object.keys(fields).join()
   yield* done(of, { method: "PATCH", path: `/v1/${name}?updateMask=${mask}`, body: fields })
 })
@@ -187,49 +183,47 @@ const subjectOf = ({ flow }: Organization, sub: string) =>
     : { expression: "assertion.sub", subject: sub }
 
 /** https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers */
-export const provider = (of: Organization, isNew: boolean): Resource => {
-  return {
-    side,
-    kind: "provider",
-    name: of.provider,
-    makes: isNew ? ["audience"] : [],
-    own: ["description"],
-    desired: (reference) => {
-      const sub = reference("sub")
-      return {
-        state: "ACTIVE",
-        disabled: false,
-        oidc: { issuerUri: reference("iss"), allowedAudiences: [reference("aud")] },
-        attributeMapping: { "google.subject": subjectOf(of, sub).expression },
-        // One subject, to the letter.
-        attributeCondition: `assertion.sub == ${JSON.stringify(sub)}`,
-        description: of.mark
-      }
-    },
-    read: (known) => {
-      const name = providerName(of, known)
-      return inConfiguration(kept(of, name, { audience: `//iam.googleapis.com/${name}` }))
-    },
-    create: (desired, known) =>
-      inConfiguration(
-        done(of, {
-          method: "POST",
-          path: `/v1/${poolName(of, known)}/providers?workloadIdentityPoolProviderId=${of.provider}`,
-          body: written(desired)
-        })
-      ),
-    update: (found, desired, known) => {
-      const { description: _, ...fields } = written(desired)
-      // An uploaded key set stays.
-      const oidc = { ...record(found.state["oidc"]), ...record(desired["oidc"]) }
-      return inConfiguration(
-        amend(of, { name: `${providerName(of, known)}`, found, fields: { ...fields, oidc } })
-      )
-    },
-    remove: (_, known) =>
-      inConfiguration(done(of, { method: "DELETE", path: `/v1/${providerName(of, known)}` }))
-  }
-}
+export const provider = (of: Organization, isNew: boolean): Resource => ({
+  side,
+  kind: "provider",
+  name: of.provider,
+  makes: isNew ? ["audience"] : [],
+  own: ["description"],
+  desired: (reference) => {
+    const sub = reference("sub")
+    return {
+      state: "ACTIVE",
+      disabled: false,
+      oidc: { issuerUri: reference("iss"), allowedAudiences: [reference("aud")] },
+      attributeMapping: { "google.subject": subjectOf(of, sub).expression },
+      // One subject, to the letter.
+      attributeCondition: `assertion.sub == ${JSON.stringify(sub)}`,
+      description: of.mark
+    }
+  },
+  read: (known) => {
+    const name = providerName(of, known)
+    return inConfiguration(kept(of, name, { audience: `//iam.googleapis.com/${name}` }))
+  },
+  create: (desired, known) =>
+    inConfiguration(
+      done(of, {
+        method: "POST",
+        path: `/v1/${poolName(of, known)}/providers?workloadIdentityPoolProviderId=${of.provider}`,
+        body: written(desired)
+      })
+    ),
+  update: (found, desired, known) => {
+    const { description: _, ...fields } = written(desired)
+    // An uploaded key set stays.
+    const oidc = { ...record(found.state["oidc"]), ...record(desired["oidc"]) }
+    return inConfiguration(
+      amend(of, { name: `${providerName(of, known)}`, found, fields: { ...fields, oidc } })
+    )
+  },
+  remove: (_, known) =>
+    inConfiguration(done(of, { method: "DELETE", path: `/v1/${providerName(of, known)}` }))
+})
 
 const record = (value: unknown): State => (Predicate.isObject(value) ? { ...value } : {})
 

@@ -1,6 +1,5 @@
 /** A provider of a workload or workforce identity pool, read from Google's IAM API. */
-import { FederationError } from "@federate/core"
-import type { Assertion } from "@federate/core"
+import type { Assertion, FederationError } from "@federate/core"
 import type { Platform } from "@federate/http"
 import type { Access, Problem, TrustReader } from "@federate/trust"
 import { word } from "@federate/trust/shell"
@@ -8,7 +7,7 @@ import * as Effect from "effect/Effect"
 import { makeApi } from "./api.ts"
 import { parseAudience } from "./audience.ts"
 import { readCredentialsFile } from "./credentialsFile.ts"
-import { cloudPlatform, configured } from "./federation.ts"
+import { cloudPlatform, configured, inConfiguration } from "./federation.ts"
 import { noAudience } from "./settings.ts"
 
 interface Settings {
@@ -50,11 +49,7 @@ const readerFor = (type: string): TrustReader<Settings, Platform> => ({
         : (yield* readCredentialsFile(type, credentialsFile, { foreignHosts })).options.audience)
     const { pool } = yield* configured(type, parseAudience(named, universeDomain))
     const api = makeApi("iam", universeDomain, Effect.succeed(token), platform)
-    const get = (path: string) =>
-      Effect.mapError(
-        api.call({ method: "GET", path }),
-        (reason) => new FederationError({ adapter: type, stage: "configuration", reason })
-      )
+    const get = (path: string) => inConfiguration(type)(api.call({ method: "GET", path }))
     const provider = yield* get(`/v1/${named.replace(/^\/\/[^/]*\//, "")}`)
     if (provider === undefined) return []
     const { name: _, ...standing } = (yield* get(`/v1/${pool}`)) ?? {}

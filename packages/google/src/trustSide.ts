@@ -7,13 +7,12 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { makeApi } from "./api.ts"
 import { parseAudience } from "./audience.ts"
-import { cloudPlatform } from "./federation.ts"
+import { cloudPlatform, configured } from "./federation.ts"
 import { algorithms } from "./settings.ts"
 import {
   accountMember,
   binding,
   federatedPrincipal,
-  inConfiguration,
   pool,
   project,
   provider,
@@ -27,8 +26,8 @@ const idNamed = (description: string, pattern: RegExp, expected: string) =>
     Schema.String.annotate({ description }).check(Schema.isPattern(pattern, { expected }))
   )
 
-const poolId = /^(?!gcp-)[a-z0-9-]{4,32}$/
-const poolIdWords = "4 to 32 lower-case letters, digits and dashes, not beginning with gcp-"
+const idPattern = /^(?!gcp-)[a-z0-9-]{4,32}$/
+const idWords = "4 to 32 lower-case letters, digits and dashes, not beginning with gcp-"
 
 const names = Schema.Struct({
   project: idNamed(
@@ -36,8 +35,8 @@ const names = Schema.Struct({
     /^[a-z0-9-]{3,30}$/,
     "a project's id or number"
   ),
-  pool: idNamed("The pool's id; federate-<flow> without it", poolId, poolIdWords),
-  provider: idNamed("The provider's id; federate-<flow> without it", poolId, poolIdWords),
+  pool: idNamed("The pool's id; federate-<flow> without it", idPattern, idWords),
+  provider: idNamed("The provider's id; federate-<flow> without it", idPattern, idWords),
   account: idNamed(
     "The service account's id, where the settings do not know its e-mail yet; federate-<flow> without it",
     /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/,
@@ -74,12 +73,11 @@ const sideFor = (type: string): TrustSide<typeof names, typeof names.Type, Confi
     const { roles = [] } = chosen
     const usual = `federate-${flow.toLowerCase().replace(/[^a-z0-9-]/g, "-")}`
     const isNew = isUnset(config.audience)
-    const named = yield* inConfiguration(
-      Effect.fromResult(
-        Result.andThen(
-          consistent(config, chosen, flow),
-          isNew ? unnamed(chosen, usual, flow) : providerOf(config.audience ?? "", universeDomain)
-        )
+    const named = yield* configured(
+      type,
+      Result.andThen(
+        consistent(config, chosen, flow),
+        isNew ? unnamed(chosen, usual, flow) : providerOf(config.audience ?? "", universeDomain)
       )
     )
     const held = token(cloudPlatform)
@@ -182,13 +180,13 @@ const providerOf = (
   audience: string,
   universeDomain: string
 ): Result.Result<Named, Misconfigured> =>
-  Result.flatMap(parseAudience(audience, universeDomain), ({ kind, pool: full }) => {
-    const [, number = "", , , , id = ""] = full.split("/")
+  Result.flatMap(parseAudience(audience, universeDomain), ({ id, kind, pool: full }) => {
+    const [, number = "", , , , poolId = ""] = full.split("/")
     return kind === "workload"
       ? Result.succeed({
           project: number,
-          pool: id,
-          provider: audience.slice(audience.lastIndexOf("/") + 1)
+          pool: poolId,
+          provider: id
         })
       : wrong(
           "audience",

@@ -19,6 +19,7 @@ import { Effect } from "effect"
 import { cloud } from "../cloud.ts"
 import { federate } from "../command.ts"
 import { folder } from "../folder.ts"
+import { trustOf } from "../trusting.ts"
 
 const sandbox = cloud({ setup: "empty" })
 const subject = "repo:o/r:ref:refs/heads/main"
@@ -71,21 +72,7 @@ const arn = (kind: "role" | "provider") => {
     : `arn:aws:iam::${aws.accountId}:oidc-provider/${issuerUrl(issuer()).replace("https://", "")}`
 }
 
-const trusting = (command: string, ...args: ReadonlyArray<string>) =>
-  federate(["trust", command, flow(), ...args])
-
-const well = Effect.fnUntraced(function* (command: string, ...args: ReadonlyArray<string>) {
-  const { code, stderr, stdout } = yield* trusting(command, ...args)
-  assert.strictEqual(code, 0, stderr + stdout)
-  return { stderr, stdout }
-})
-
-const actions = Effect.fnUntraced(function* () {
-  const { stdout } = yield* well("plan", "--json")
-  return JSON.parse(stdout).changes.map(
-    ({ action, kind }: { readonly action: string; readonly kind: string }) => `${action} ${kind}`
-  )
-})
+const { actions, ends, trusting, well } = trustOf(flow)
 
 const settled = [
   "none account",
@@ -94,8 +81,6 @@ const settled = [
   "none OIDC client id",
   "none role"
 ]
-
-const ends = Effect.suspend(() => well("destroy", "--yes"))
 
 describe("the trust of an outside issuer in AWS", () => {
   it.live("is made from nothing, proved, left alone when it is there, and removed", () =>

@@ -8,6 +8,7 @@ import { federate } from "../command.ts"
 import { folder } from "../folder.ts"
 import { google } from "../setUps/apis.ts"
 import { stopped } from "../stopped.ts"
+import { trustOf } from "../trusting.ts"
 
 const sandbox = cloud({ setup: "empty" })
 const subject = "repo:o/r:ref:refs/heads/main"
@@ -100,21 +101,10 @@ const reader = Effect.gen(function* () {
   return accessToken
 })
 
-const trusting = (command: string, ...args: ReadonlyArray<string>) =>
-  federate(["trust", command, flow(), "--admin-token-command", "printenv GOOGLE_ADMIN", ...args])
-
-const well = Effect.fnUntraced(function* (command: string, ...args: ReadonlyArray<string>) {
-  const { code, stderr, stdout } = yield* trusting(command, ...args)
-  assert.strictEqual(code, 0, stderr + stdout)
-  return { stderr, stdout }
-})
-
-const actions = Effect.fnUntraced(function* () {
-  const { stdout } = yield* well("plan", "--json")
-  return JSON.parse(stdout).changes.map(
-    ({ action, kind }: { readonly action: string; readonly kind: string }) => `${action} ${kind}`
-  )
-})
+const { actions, ends, trusting, well } = trustOf(flow, [
+  "--admin-token-command",
+  "printenv GOOGLE_ADMIN"
+])
 
 const settled = [
   "none project",
@@ -141,8 +131,6 @@ const isWrite = (url: string, { method }: RequestInit): boolean =>
   method !== "GET" &&
   /\/(workloadIdentityPools|serviceAccounts|projects)\b/.test(url) &&
   !/:get|:generate/.test(url)
-
-const ends = Effect.suspend(() => well("destroy", "--yes"))
 
 describe("the trust of an outside issuer in Google Cloud", () => {
   it.live("is made from nothing, proved, left alone when it is there, and removed", () =>
