@@ -44,12 +44,12 @@ describe("a caller's secret", () => {
       const { presented, secrets } = yield* every
       for (const name of ["azure", "aws", "broker"] as const) {
         const secret = secrets[name]
-        const last = secret.endsWith("A") ? "B" : "A"
+        const other = (character: string) => (character === "A" ? "B" : "A")
         const wrong = [
-          secret.slice(0, -1) + last,
-          last + secret.slice(1),
+          secret.slice(0, -1) + other(secret.slice(-1)),
+          other(secret.slice(0, 1)) + secret.slice(1),
           secret.slice(0, -1),
-          `${secret}${last}`,
+          `${secret}A`,
           secret.toLowerCase(),
           secret.toUpperCase(),
           "x".repeat(43),
