@@ -7,6 +7,9 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Iam } from "./iam.ts"
+import { side } from "./writers.ts"
+
+export { side, writers } from "./writers.ts"
 
 /** A name of IAM's, that may be left out: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 export const iamName = (description: string, longest: number) =>
@@ -31,8 +34,6 @@ export const isMarked = (
     readonly Value?: string | undefined
   }> = []
 ): boolean => tags.some(({ Key, Value }) => Key === tag && Value === flow)
-
-export const side = "AWS"
 
 /** As settings that cannot work are told, whatever it is that was wrong. */
 export const inConfiguration =
@@ -69,7 +70,7 @@ const noRole = ({ adapter, flow, role }: Workload) =>
 /** Makes `workloadRoleArn` known. */
 export const workloadRole = (workload: Workload): Prerequisite => ({
   side,
-  kind: "role",
+  kind: "workload role",
   name: workload.role,
   makes: ["workloadRoleArn"],
   ask: Effect.fnUntraced(function* () {

@@ -5,7 +5,6 @@ import type { Reference, Resource, State } from "@federate/trust"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type { Trusted } from "./oidcProvider.ts"
-import { withoutScheme } from "./trustPolicy.ts"
 
 export interface Role {
   readonly name: string
@@ -23,7 +22,7 @@ export interface Role {
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
  */
 const trustPolicy = (of: Reference) => {
-  const issuer = withoutScheme(of("iss"))
+  const issuer = of("oidcProvider")
   return {
     Version: "2012-10-17",
     Statement: {
@@ -51,6 +50,15 @@ const plain = (value: unknown): unknown => {
 
 const longestByDefault = 3600
 
+const elsewhere = ({ name, path }: Role, found: string) =>
+  Effect.fail(
+    new Misconfigured({
+      setting: "roleArn",
+      problem: `names the role ${name} under the path ${path}, and the one of that name is under ${found}`,
+      hint: "A role is not moved, and no other one may have its name: write the ARN that it has (`aws iam get-role`), or choose another name."
+    })
+  )
+
 /** Makes `roleArn` known. https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html */
 export const federatedRole = ({ flow, iam }: Trusted, role: Role): Resource => {
   const told = inConfiguration("aws")
@@ -65,6 +73,7 @@ export const federatedRole = ({ flow, iam }: Trusted, role: Role): Resource => {
     own: ["name", "tags"],
     desired: (of) => ({
       name,
+      path,
       trustPolicy: trustPolicy(of),
       ...(maxSessionDuration !== undefined && { maxSessionDuration }),
       tags: { [tag]: flow }
@@ -80,6 +89,8 @@ export const federatedRole = ({ flow, iam }: Trusted, role: Role): Resource => {
       return {
         state: {
           name: found.RoleName,
+          // Of a new one it is as good as any other.
+          path: isNew ? path : found.Path,
           trustPolicy: plain(readPolicy(found.AssumeRolePolicyDocument)),
           // One that allows for more does no harm.
           maxSessionDuration: Math.min(longest, maxSessionDuration ?? longest),
@@ -106,6 +117,7 @@ export const federatedRole = ({ flow, iam }: Trusted, role: Role): Resource => {
         )
         .pipe(Effect.asVoid, told),
     update: Effect.fnUntraced(function* ({ state }, desired) {
+      if (state["path"] !== path) return yield* elsewhere(role, `${state["path"]}`)
       if (state["maxSessionDuration"] !== (maxSessionDuration ?? state["maxSessionDuration"])) {
         const { description } = state
         yield* iam.call((client, sdk, abortSignal) =>

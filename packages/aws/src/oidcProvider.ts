@@ -112,7 +112,7 @@ const unused = Effect.fnUntraced(function* (iam: Iam, arn: string): Effect.fn.Re
 })
 
 /**
- * Makes `oidcProviderArn` known. One that is there is taken as it is, whoever made it.
+ * Makes `oidcProviderArn` known, and `oidcProvider`, by which conditions name it. One that is there is taken as it is, whoever made it.
  *
  * https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html
  */
@@ -123,7 +123,11 @@ export const oidcProvider = (trusted: Trusted): Resource => {
     side,
     kind: "OIDC provider",
     name: "of the assertion's issuer",
-    makes: ["oidcProviderArn"],
+    makes: ["oidcProviderArn", "oidcProvider"],
+    foresee: (_, { iss = "" }) => {
+      const name = withoutScheme(iss)
+      return Effect.succeed(builtIn.has(name) ? { oidcProviderArn: name, oidcProvider: name } : {})
+    },
     own: ["clientIds", "tags"],
     desired: (of) => ({
       url: of("iss"),
@@ -135,13 +139,14 @@ export const oidcProvider = (trusted: Trusted): Resource => {
       if (found === undefined) return undefined
       const { arn, described } = found
       const isOurs = isMarked(flow, described?.Tags)
+      const name = withoutScheme(described?.Url ?? arn)
       return {
         state: {
-          url: `https://${described?.Url ?? arn}`,
+          url: `https://${name}`,
           clientIds: audiences(described, known["azp"]),
           tags: isOurs ? { [tag]: flow } : {}
         },
-        known: { oidcProviderArn: arn },
+        known: { oidcProviderArn: arn, oidcProvider: name },
         isOurs
       }
     }, told),

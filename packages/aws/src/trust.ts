@@ -253,3 +253,4 @@ export const relyingParty: RelyingParty = {
 export { trustReader } from "./trustReader.ts"
 export { exchangerSide, sourceSide } from "./trustSide.ts"
 export { documentRule, exchangerRules, sourceRules } from "./rules.ts"
+export { writers } from "./writers.ts"

@@ -1,15 +1,9 @@
 /** Amazon Cognito's half of a trust, as code. */
-import type { State, Writer, Written } from "@federate/trust"
-
-const text = (state: State, member: string): string => {
-  const value = state[member]
-  return typeof value === "string" ? value : ""
-}
+import { side, writers as ofAnyWorkload } from "@federate/aws-sdk/trust"
+import type { State, Writer } from "@federate/trust"
 
 /** What tokens of AWS's own partition say; elsewhere one is to be looked at. */
 const issuer = "https://cognito-identity.amazonaws.com"
-
-const side = "AWS"
 
 /** Two of the assertion's claims are known by the pool; the third is its identity's id, which comes with a first token. */
 const identityPool: Writer = {
@@ -48,7 +42,7 @@ const identityPool: Writer = {
         aud: "${this}"
       }
     }),
-    "aws-cli": ({ of, state }) => [
+    "aws-cli": ({ of, state, text }) => [
       {
         sets: "identityPoolId",
         argv: [
@@ -56,9 +50,9 @@ const identityPool: Writer = {
           "cognito-identity",
           "create-identity-pool",
           "--identity-pool-name",
-          text(state, "identityPoolName"),
+          text("identityPoolName"),
           "--developer-provider-name",
-          text(state, "developerProviderName"),
+          text("developerProviderName"),
           "--no-allow-unauthenticated-identities",
           "--identity-pool-tags",
           JSON.stringify(tagsOf(state)),
@@ -72,9 +66,9 @@ const identityPool: Writer = {
         sets: "callerArn",
         argv: ["aws", "sts", "get-caller-identity", "--query", "Arn", "--output", "text"]
       },
-      { sets: "partition", cut: "callerArn", field: 2 },
-      { sets: "account", cut: "callerArn", field: 5 },
-      { sets: "region", cut: "identityPoolId", field: 1 },
+      { sets: "partition", cut: "callerArn", by: { field: 2 } },
+      { sets: "account", cut: "callerArn", by: { field: 5 } },
+      { sets: "region", cut: "identityPoolId", by: { field: 1 } },
       {
         sets: "identityPoolArn",
         text: `arn:${of("partition")}:cognito-identity:${of("region")}:${of("account")}:identitypool/${of("identityPoolId")}`
@@ -89,37 +83,4 @@ const identityPool: Writer = {
 const tagsOf = ({ tags }: State): Readonly<Record<string, unknown>> =>
   typeof tags === "object" && tags !== null ? { ...tags } : {}
 
-const rolePolicy: Writer = {
-  side,
-  kind: "role policy",
-  in: {
-    terraform: ({ name, state }) => ({
-      block: "resource",
-      type: "aws_iam_role_policy",
-      body: { name, role: state["role"], policy: { json: state["document"] } },
-      makes: {}
-    }),
-    cloudformation: ({ name, state }) => ({
-      type: "AWS::IAM::RolePolicy",
-      properties: { PolicyName: name, RoleName: state["role"], PolicyDocument: state["document"] },
-      makes: {}
-    }),
-    "aws-cli": ({ name, state }: Written) => [
-      {
-        argv: [
-          "aws",
-          "iam",
-          "put-role-policy",
-          "--role-name",
-          text(state, "role"),
-          "--policy-name",
-          name,
-          "--policy-document",
-          JSON.stringify(state["document"])
-        ]
-      }
-    ]
-  }
-}
-
-export const writers: ReadonlyArray<Writer> = [identityPool, rolePolicy]
+export const writers: ReadonlyArray<Writer> = [identityPool, ...ofAnyWorkload]

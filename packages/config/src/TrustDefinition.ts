@@ -34,8 +34,6 @@ export interface TrustDefinition {
   readonly learns: ReadonlyArray<Learnt>
   /** The settings among them that are known, under their own names. */
   readonly known: Known
-  /** The assertion's claims, by their names, where the file gives them. */
-  readonly claims: Known
   /** Whether the file states the assertion's claims: one may not be had where the trust is set up. */
   readonly isStated: boolean
   /** The parts, in the order in which they are made. */
@@ -142,8 +140,6 @@ export const defineTrust = <Platform>({
     flow: name,
     learns,
     known,
-    claims:
-      claims === undefined ? {} : { iss: claims.issuer, sub: claims.subject, aud: claims.audience },
     isStated: claims !== undefined,
     parts: Effect.fnUntraced(function* (token) {
       const means: Means<Platform> = {

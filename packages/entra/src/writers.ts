@@ -1,12 +1,7 @@
 /** Entra's half of a trust, as code. */
-import type { State, Writer, Written } from "@federate/trust"
+import type { Writer, Written } from "@federate/trust"
 
 const side = "Microsoft Entra"
-
-const text = (state: State, member: string): string => {
-  const value = state[member]
-  return typeof value === "string" ? value : ""
-}
 
 const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
@@ -72,7 +67,7 @@ const application: Writer = {
       },
       makes: { clientId: "this.client_id", applicationId: "this.id" }
     }),
-    az: ({ of, state }) => [
+    az: ({ of, state, text }) => [
       {
         sets: "clientId",
         argv: [
@@ -81,9 +76,9 @@ const application: Writer = {
           "app",
           "create",
           "--display-name",
-          text(state, "displayName"),
+          text("displayName"),
           "--sign-in-audience",
-          text(state, "signInAudience"),
+          text("signInAudience"),
           "--query",
           "appId",
           "--output",
@@ -120,7 +115,7 @@ const servicePrincipal: Writer = {
       },
       makes: { servicePrincipalId: "this.object_id" }
     }),
-    az: ({ of, state }) => [
+    az: ({ of, state, text }) => [
       {
         sets: "servicePrincipalId",
         argv: [
@@ -129,7 +124,7 @@ const servicePrincipal: Writer = {
           "sp",
           "create",
           "--id",
-          text(state, "appId"),
+          text("appId"),
           "--query",
           "id",
           "--output",
@@ -201,7 +196,7 @@ const appRoleAssignment: Writer = {
       },
       makes: {}
     }),
-    az: ({ of, state }) => [
+    az: ({ of, state, text }) => [
       // Of the cloud that is signed in to; it ends in a slash.
       {
         sets: "graph",
@@ -222,7 +217,7 @@ const appRoleAssignment: Writer = {
           "--method",
           "POST",
           "--url",
-          `${of("graph")}v1.0/servicePrincipals/${text(state, "resourceId")}/appRoleAssignedTo`,
+          `${of("graph")}v1.0/servicePrincipals/${text("resourceId")}/appRoleAssignedTo`,
           "--body",
           JSON.stringify(state)
         ]

@@ -217,3 +217,4 @@ export const relyingParty: RelyingParty = { name: "Google Cloud", records, error
 export { trustReaders } from "./trustReader.ts"
 export { documentRule, exchangerRules, idTokenRules, sourceRules } from "./rules.ts"
 export { exchangerSides } from "./trustSide.ts"
+export { writers } from "./writers.ts"

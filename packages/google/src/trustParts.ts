@@ -234,12 +234,19 @@ export interface Account {
   readonly email: string | undefined
 }
 
-const emailOf = ({ email, id }: Account, { projectId }: Known): string | undefined =>
-  email ?? (projectId === undefined ? undefined : `${id}@${projectId}.iam.gserviceaccount.com`)
+const emailOf = ({ email, id }: Account, reference: Reference): string =>
+  email ?? `${id}@${reference("projectId")}.iam.gserviceaccount.com`
+
+/** What is asked for only once it is known. */
+const within =
+  (known: Known): Reference =>
+  (name) =>
+    known[name] ?? ""
 
 /** https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts */
 export const serviceAccount = (of: Organization, account: Account): Resource => {
-  const path = (known: Known) => `/v1/projects/-/serviceAccounts/${emailOf(account, known)}`
+  const email = (known: Known) => emailOf(account, within(known))
+  const path = (known: Known) => `/v1/projects/-/serviceAccounts/${email(known)}`
   return {
     side,
     kind: "service account",
@@ -248,12 +255,12 @@ export const serviceAccount = (of: Organization, account: Account): Resource => 
     own: ["description"],
     desired: () => ({ description: of.mark }),
     read: Effect.fnUntraced(function* (known) {
-      if (emailOf(account, known) === undefined) return undefined
+      if (known["projectId"] === undefined) return undefined
       const found = yield* of.iam.call({ method: "GET", path: path(known) })
       return (
         found && {
           state: found,
-          known: { serviceAccount: emailOf(account, known) ?? "" },
+          known: { serviceAccount: email(known) },
           isOurs: found["description"] === of.mark
         }
       )
@@ -287,7 +294,7 @@ export const federatedPrincipal =
 export const accountMember =
   (account: Account): Member =>
   (reference) =>
-    `serviceAccount:${account.email ?? reference("serviceAccount")}`
+    `serviceAccount:${emailOf(account, reference)}`
 
 interface Binding {
   readonly role: string
@@ -299,16 +306,14 @@ interface Binding {
 /** It bears no mark: it is as much ours as the provider. https://cloud.google.com/iam/docs/reference/rest/v1/Policy */
 export const binding = (of: Organization, { account, member, role }: Binding): Resource => {
   const asked = { requestedPolicyVersion: 3 }
-  const target = (known: Known) =>
+  const api = account === undefined ? of.projects : of.iam
+  const resource = (reference: Reference) =>
     account === undefined
-      ? { api: of.projects, path: `/v1/projects/${known["projectId"]}` }
-      : { api: of.iam, path: `/v1/projects/-/serviceAccounts/${emailOf(account, known)}` }
-  const isThere = (known: Known) =>
-    known["projectId"] !== undefined &&
-    (account === undefined || emailOf(account, known) !== undefined)
+      ? `projects/${reference("projectId")}`
+      : `projects/-/serviceAccounts/${emailOf(account, reference)}`
 
   const read = Effect.fnUntraced(function* (known: Known) {
-    const { api, path } = target(known)
+    const path = `/v1/${resource(within(known))}`
     return yield* account === undefined
       ? api.call({ method: "POST", path: `${path}:getIamPolicy`, body: { options: asked } })
       : // Conditions are shown, and so kept, by this version alone.
@@ -332,15 +337,14 @@ export const binding = (of: Organization, { account, member, role }: Binding): R
         })
       )
     }
-    const { api, path } = target(known)
     yield* api.call({
       method: "POST",
-      path: `${path}:setIamPolicy`,
+      path: `/v1/${resource(within(known))}:setIamPolicy`,
       body: { policy: { ...policy, bindings: changed(bindingsOf(policy)) } }
     })
   })
 
-  const memberOf = (known: Known) => member((name) => known[name] ?? "")
+  const memberOf = (known: Known) => member(within(known))
 
   return {
     side,
@@ -348,9 +352,9 @@ export const binding = (of: Organization, { account, member, role }: Binding): R
     name: role,
     makes: [],
     own: [],
-    desired: (reference) => ({ role, member: member(reference) }),
+    desired: (reference) => ({ role, member: member(reference), resource: resource(reference) }),
     read: Effect.fnUntraced(function* (known) {
-      if (!isThere(known)) return undefined
+      if (known["projectId"] === undefined) return undefined
       const policy = yield* read(known)
       const wanted = memberOf(known)
       const holds = bindingsOf(policy).some(
@@ -359,7 +363,7 @@ export const binding = (of: Organization, { account, member, role }: Binding): R
       if (!holds) return undefined
       const found = yield* of.iam.call({ method: "GET", path: `/v1/${providerName(of, known)}` })
       return {
-        state: { role, member: wanted },
+        state: { role, member: wanted, resource: resource(within(known)) },
         known: {},
         isOurs: found?.["description"] === of.mark
       }

@@ -23,6 +23,13 @@ interface Named {
   readonly name: string
   /** The names that are known once it is there. */
   readonly makes: ReadonlyArray<string>
+  /**
+   * Those of its names that can be told before any call; all others cannot.
+   *
+   * @param known what is known
+   * @param named the same, with references in the place of what is not
+   */
+  readonly foresee?: (known: Known, named: Known) => Effect.Effect<Known, FederationError>
 }
 
 /** What must be there by itself, and is only asked: the workload's role, its assertion. Nobody makes or removes it. */

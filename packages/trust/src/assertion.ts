@@ -11,17 +11,19 @@ export interface Claims {
 }
 
 /** `azp` is the authorized party (OpenID Connect Core §2), which some look at in the audience's place; else the audience. */
-const assertion = (flow: string, ask: Prerequisite["ask"]): Prerequisite => ({
+const assertion = (flow: string, told: Pick<Prerequisite, "ask" | "foresee">): Prerequisite => ({
   side: "Workload",
   kind: "assertion",
   name: flow,
   makes: ["iss", "sub", "aud", "azp"],
-  ask
+  ...told
 })
 
 /** Where they are known beforehand: nobody is asked. */
-export const givenAssertion = (flow: string, { aud, iss, sub }: Claims): Prerequisite =>
-  assertion(flow, () => Effect.succeed({ iss, sub, aud, azp: aud }))
+export const givenAssertion = (flow: string, { aud, iss, sub }: Claims): Prerequisite => {
+  const given = () => Effect.succeed({ iss, sub, aud, azp: aud })
+  return assertion(flow, { ask: given, foresee: given })
+}
 
 /**
  * Takes one assertion for its claims.
@@ -36,9 +38,8 @@ export const takenAssertion = (
   ) => Effect.Effect<AssertionSource.AssertionSource, FederationError> | undefined,
   asks: (known: Known) => AssertionSource.AssertionRequest | undefined
 ): Prerequisite =>
-  assertion(
-    flow,
-    Effect.fnUntraced(function* (known) {
+  assertion(flow, {
+    ask: Effect.fnUntraced(function* (known) {
       const request = asks(known)
       const made = source(known)
       if (request === undefined || made === undefined) return undefined
@@ -49,5 +50,16 @@ export const takenAssertion = (
         subject = ""
       } = yield* (yield* made).assertion(request)
       return { iss: issuer, sub: subject, aud, azp: typeof azp === "string" ? azp : aud }
+    }),
+    foresee: Effect.fnUntraced(function* (known, named) {
+      const made = source(known)
+      if (made === undefined) return {}
+      const { audience, issuer } = (yield* made).offers
+      const { audience: demanded, preferredAudience } = asks(named) ?? {}
+      const aud = audience === "any" ? (demanded ?? preferredAudience) : audience?.only
+      return {
+        ...(typeof issuer === "string" && { iss: issuer }),
+        ...(aud !== undefined && { aud })
+      }
     })
-  )
+  })

@@ -80,7 +80,7 @@ describe("federate trust", () => {
       const before = yield* planned
       assert.deepInclude(before, { code: 0, settled: false })
       assert.deepEqual(before.actions, {
-        role: "none",
+        "workload role": "none",
         "identity pool": "create",
         "role policy": "create",
         tenant: "none",

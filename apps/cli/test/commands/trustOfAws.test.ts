@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process"
 import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { promisify } from "node:util"
 import {
   AttachRolePolicyCommand,
   CreateOpenIDConnectProviderCommand,
@@ -16,6 +18,7 @@ import {
 import { Fault } from "@federate/sandbox"
 import { assert, beforeEach, describe, it, vi } from "@effect/vitest"
 import { Effect } from "effect"
+import { needs } from "../../../../scripts/debian.ts"
 import { cloud } from "../cloud.ts"
 import { federate } from "../command.ts"
 import { folder } from "../folder.ts"
@@ -202,6 +205,60 @@ describe("the trust of an outside issuer in AWS", () => {
       assert.match(stdout, /was not made by this flow, and differs in .*trustPolicy/)
       assert.strictEqual((yield* trusting("apply", "--yes")).code, 1)
       yield* Effect.promise(() => iam().send(new DeleteRoleCommand({ RoleName })))
+    })
+  )
+
+  it.live.skipIf(!needs("/usr/bin/aws", "awscli"))(
+    "is made just so by what is emitted for the AWS CLI",
+    () =>
+      Effect.gen(function* () {
+        write("{ exchanger: { policies: [AmazonS3ReadOnlyAccess] } }")
+        const { stdout: script } = yield* well("emit", "--as", "aws-cli")
+        const { aws, http, issuerUrl } = sandbox()
+        const tool = folder()
+        writeFileSync(
+          join(tool, "aws"),
+          // Debian's knows no variable for its endpoint, and still demands thumbprints.
+          `#!/bin/sh
+case "$2" in create-open-id-connect-provider) set -- "$@" --thumbprint-list ${"0".repeat(40)} ;; esac
+exec /usr/bin/aws --endpoint-url ${http} "$@"
+`,
+          { mode: 0o755 }
+        )
+        const { stdout: told } = yield* Effect.promise(() =>
+          promisify(execFile)("/bin/sh", ["-c", script], {
+            env: {
+              PATH: `${tool}:/usr/bin:/bin`,
+              HOME: tool,
+              AWS_REGION: aws.region,
+              AWS_ACCESS_KEY_ID: aws.admin.accessKeyId,
+              AWS_SECRET_ACCESS_KEY: aws.admin.secretAccessKey,
+              ISS: issuerUrl(issuer()),
+              AZP: "sts.amazonaws.com",
+              SUB: subject
+            }
+          })
+        )
+        assert.strictEqual(told.trim(), `roleArn: ${arn("role")}`)
+        assert.deepEqual(yield* actions(), [...settled, "none attached policy"])
+        vi.stubEnv("DEPLOY_ROLE_ARN", arn("role"))
+        yield* well("verify")
+        yield* ends
+        vi.stubEnv("DEPLOY_ROLE_ARN", undefined)
+        assert.include(yield* actions(), "create OIDC provider")
+      })
+  )
+
+  it.live("tells that the role is not where its ARN has it", () =>
+    Effect.gen(function* () {
+      yield* well("apply", "--yes")
+      vi.stubEnv("DEPLOY_ROLE_ARN", arn("role").replace(":role/", ":role/apps/"))
+      assert.match((yield* well("plan")).stdout, /~ role[^]*path +\/ → \/apps\//)
+      const { code, stderr } = yield* trusting("apply", "--yes")
+      assert.strictEqual(code, 2)
+      assert.match(stderr, /under the path \/apps\/, and the one of that name is under \//)
+      vi.stubEnv("DEPLOY_ROLE_ARN", undefined)
+      yield* ends
     })
   )
 

@@ -1,42 +1,42 @@
 /** A CDK stack in TypeScript, of the constructs that stand for CloudFormation's types. */
-import { logicalId, valueOf, valuesOf } from "./cloudFormation.ts"
-import type { ValuePiece } from "./cloudFormation.ts"
+import { logicalId, resourcesOf, valueOf, valuesOf } from "./cloudFormation.ts"
+import type { Told, ValuePiece } from "./cloudFormation.ts"
 import type { Document } from "./emit.ts"
-import type { CloudFormationResource } from "./Writer.ts"
+import type { Fragments } from "./Writer.ts"
 
 /** A module with one class; a parameter for each name that nothing in it makes. */
-export const cdk = ({
-  fragments,
-  header,
-  inputs,
-  known,
-  outputs
-}: Document<CloudFormationResource>): string => {
-  const values = valuesOf({ fragments, inputs, known })
-  const ids = new Map([
-    ...inputs.map(({ name }) => [logicalId(name), `${variable(name)}.valueAsString`] as const),
-    ...fragments.map(({ part }) => [logicalId(part.label), `${variable(part.label)}.ref`] as const)
-  ])
+export const cdk = (template: Document<Fragments["cloudformation"]>): string => {
+  const { header, inputs, outputs } = template
+  const values = valuesOf(template)
+  const resources = resourcesOf(template)
+  const parameters = new Set(inputs.map(({ name }) => logicalId(name)))
+  const constants = new Set(resources.map(({ label }) => logicalId(label)))
+  const reading = ({ after, attribute, ref }: Told): string => {
+    const value = parameters.has(ref)
+      ? `${variable(ref)}.valueAsString`
+      : constants.has(ref)
+        ? `${variable(ref)}.${attribute === undefined ? "ref" : `attr${attribute}`}`
+        : `Aws.${constantCase(ref.replace(/^AWS::/, ""))}`
+    return after === undefined
+      ? value
+      : `Fn.select(1, Fn.split(${JSON.stringify(after)}, ${value}))`
+  }
   const expression = (all: ReadonlyArray<ValuePiece>): string => {
     const [only] = all
-    const code = (piece: ValuePiece) =>
-      typeof piece === "string"
-        ? piece
-        : (ids.get(piece.ref) ?? `Aws.${constantCase(piece.ref.replace(/^AWS::/, ""))}`)
     if (all.every((piece) => typeof piece === "string")) return JSON.stringify(all.join(""))
-    return all.length === 1 && only !== undefined
-      ? code(only)
-      : `\`${all.map((piece) => (typeof piece === "string" ? templateText(piece) : `\${${code(piece)}}`)).join("")}\``
+    return all.length === 1 && typeof only === "object"
+      ? reading(only)
+      : `\`${all.map((piece) => (typeof piece === "string" ? templateText(piece) : `\${${reading(piece)}}`)).join("")}\``
   }
-  const services = [...new Set(fragments.map(({ of }) => serviceOf(of)))]
+  const services = [...new Set(resources.map(serviceOf))]
   const bodies = [
     ...inputs.map(
-      ({ hint, name }) =>
-        `const ${variable(name)} = new CfnParameter(this, ${JSON.stringify(logicalId(name))}, {\n      type: "String",\n      description: ${JSON.stringify(hint)}\n    })`
+      ({ hint, name, usual }) =>
+        `const ${variable(name)} = new CfnParameter(this, ${JSON.stringify(logicalId(name))}, {\n      type: "String",\n      description: ${JSON.stringify(hint)}${usual === undefined ? "" : `,\n      default: ${JSON.stringify(usual)}`}\n    })`
     ),
-    ...fragments.map(
-      ({ of, part }) =>
-        `const ${variable(part.label)} = new ${serviceOf(of)}.Cfn${of.type.split("::")[2]}(this, ${JSON.stringify(logicalId(part.label))}, ${object(properties(of.properties), (text) => expression(valueOf(text, values)), "    ")})`
+    ...resources.map(
+      (resource) =>
+        `const ${variable(resource.label)} = new ${serviceOf(resource)}.Cfn${resource.type.split("::")[2]}(this, ${JSON.stringify(logicalId(resource.label))}, ${object(properties(resource.properties), (text) => expression(valueOf(text, values)), "    ")})`
     ),
     ...outputs.map(
       (name) =>
@@ -50,7 +50,7 @@ export const cdk = ({
       ? body.replace(/^const \w+ = /, "")
       : body
   })
-  const imported = ["Aws", "CfnOutput", "CfnParameter"].filter((name) =>
+  const imported = ["Aws", "CfnOutput", "CfnParameter", "Fn"].filter((name) =>
     code.some((body) => new RegExp(`\\b${name}\\b`).test(body))
   )
   return `${header.map((line) => `// ${line}\n`).join("")}import { ${[...imported, "Stack"].join(", ")} } from "aws-cdk-lib"
@@ -67,7 +67,7 @@ ${code.map((body) => `    ${body}\n`).join("\n")}  }
 }
 
 /** `AWS::Cognito::IdentityPool` is of `aws-cdk-lib/aws-cognito`. */
-const serviceOf = ({ type }: CloudFormationResource): string =>
+const serviceOf = ({ type }: { readonly type: string }): string =>
   (type.split("::")[1] ?? "").toLowerCase()
 
 const variable = (name: string): string => {

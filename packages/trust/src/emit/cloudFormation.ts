@@ -1,30 +1,30 @@
 /** CloudFormation's templates, as JSON has them. */
 import type { Document } from "./emit.ts"
-import { pieces } from "./reference.ts"
-import type { CloudFormationResource } from "./Writer.ts"
+import { namesInKeys, pieces } from "./reference.ts"
+import type { Fragments } from "./Writer.ts"
+
+type Template = Document<Fragments["cloudformation"]>
 
 /** A template; a parameter for each name that nothing in it makes. */
-export const cloudFormation = ({
-  fragments,
-  header,
-  inputs,
-  known,
-  outputs
-}: Document<CloudFormationResource>): string => {
-  const values = valuesOf({ fragments, inputs, known })
+export const cloudFormation = (template: Template): string => {
+  const { header, inputs, outputs } = template
+  const values = valuesOf(template)
   return `${JSON.stringify(
     {
       AWSTemplateFormatVersion: "2010-09-09",
       Description: header.join(" ").slice(0, 1024),
       ...(inputs.length > 0 && {
         Parameters: Object.fromEntries(
-          inputs.map(({ hint, name }) => [logicalId(name), { Type: "String", Description: hint }])
+          inputs.map(({ hint, name, usual }) => [
+            logicalId(name),
+            { Type: "String", Description: hint, ...(usual !== undefined && { Default: usual }) }
+          ])
         )
       }),
       Resources: Object.fromEntries(
-        fragments.map(({ of, part }) => [
-          logicalId(part.label),
-          { Type: of.type, Properties: resolved(of.properties, values) }
+        resourcesOf(template).map(({ label, properties, type }) => [
+          logicalId(label),
+          { Type: type, Properties: resolved(properties, values) }
         ])
       ),
       ...(outputs.length > 0 && {
@@ -38,39 +38,80 @@ export const cloudFormation = ({
   )}\n`
 }
 
-/** A part of a value: itself, or what `Ref` gives of a resource, a parameter or `AWS::Region` and its like. */
-export type ValuePiece = string | { readonly ref: string }
+interface Resource {
+  readonly label: string
+  readonly type: string
+  readonly properties: Readonly<Record<string, unknown>>
+}
+
+/** Each with what others add to it. Intrinsic functions cannot stand for keys: what has names there is text. */
+export const resourcesOf = ({ fragments }: Template): ReadonlyArray<Resource> =>
+  fragments.flatMap(({ of, part: { label } }) => {
+    if (!("type" in of)) return []
+    const properties: Record<string, unknown> = { ...of.properties }
+    for (const { of: addition } of fragments) {
+      if (!("addsTo" in addition) || of.makes[addition.addsTo] === undefined) continue
+      for (const [key, more] of Object.entries(addition.properties)) {
+        const there = properties[key]
+        properties[key] = [...(Array.isArray(there) ? there : []), ...more]
+      }
+    }
+    return [
+      {
+        label,
+        type: of.type,
+        properties: Object.fromEntries(
+          Object.entries(properties).map(([key, value]) => [
+            key,
+            namesInKeys(value).length === 0 ? value : JSON.stringify(value)
+          ])
+        )
+      }
+    ]
+  })
+
+/** A part of a value: itself, or what is told of a resource, a parameter, `AWS::Region` and its like. */
+export type ValuePiece = string | Told
+
+export interface Told {
+  /** The logical id. */
+  readonly ref: string
+  /** Without it, what `Ref` gives. */
+  readonly attribute?: string | undefined
+  /** Only what comes after the first such text in it. */
+  readonly after?: string | undefined
+}
 
 /** What each name is. */
 export const valuesOf = ({
   fragments,
-  inputs,
-  known
-}: Pick<Document<CloudFormationResource>, "fragments" | "inputs" | "known">): ReadonlyMap<
-  string,
-  ReadonlyArray<ValuePiece>
-> =>
-  new Map<string, ReadonlyArray<ValuePiece>>([
-    ...inputs.map(({ name }) => [name, [{ ref: logicalId(name) }]] as const),
-    ...fragments.flatMap(({ of, part }) =>
-      Object.entries(of.makes).map(
-        ([name, value]) =>
-          [
-            name,
-            value
-              .split(/(\$\{[^}]+\})/)
-              .filter((piece) => piece !== "")
-              .map((piece): ValuePiece => {
-                const inside = /^\$\{(.+)\}$/.exec(piece)?.[1]
-                return inside === undefined
-                  ? piece
-                  : { ref: inside === "this" ? logicalId(part.label) : inside }
-              })
-          ] as const
+  inputs
+}: Template): ReadonlyMap<string, ReadonlyArray<ValuePiece>> => {
+  const values = new Map<string, ReadonlyArray<ValuePiece>>(
+    inputs.map(({ name }) => [name, [{ ref: logicalId(name) }]])
+  )
+  for (const { of, part } of fragments) {
+    for (const [name, value] of Object.entries(of.makes)) {
+      values.set(
+        name,
+        valueOf(value, values).flatMap((piece) =>
+          typeof piece === "string" ? told(piece, logicalId(part.label)) : [piece]
+        )
       )
-    ),
-    ...Object.entries(known).map(([name, value]) => [name, [value]] as const)
-  ])
+    }
+  }
+  return values
+}
+
+const told = (text: string, own: string): ReadonlyArray<ValuePiece> =>
+  text
+    .split(/(\$\{[^}]+\})/)
+    .filter((piece) => piece !== "")
+    .map((piece) => {
+      const [, ref, attribute, after] =
+        /^\$\{([\w:]+)(?:\.(\w+))?(?:#([^}]+))?\}$/.exec(piece) ?? []
+      return ref === undefined ? piece : { ref: ref === "this" ? own : ref, attribute, after }
+    })
 
 /** A text as pieces. */
 export const valueOf = (
@@ -97,6 +138,12 @@ const resolved = (
 }
 
 const joined = (all: ReadonlyArray<ValuePiece>): unknown => {
-  const parts = all.map((piece) => (typeof piece === "string" ? piece : { Ref: piece.ref }))
+  const parts = all.map((piece) => (typeof piece === "string" ? piece : intrinsic(piece)))
   return parts.length === 1 ? parts[0] : parts.length === 0 ? "" : { "Fn::Join": ["", parts] }
+}
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html */
+const intrinsic = ({ after, attribute, ref }: Told): unknown => {
+  const value = attribute === undefined ? { Ref: ref } : { "Fn::GetAtt": [ref, attribute] }
+  return after === undefined ? value : { "Fn::Select": [1, { "Fn::Split": [after, value] }] }
 }

@@ -17,10 +17,18 @@ export const pieces = (text: string): ReadonlyArray<Piece> =>
     .filter((piece) => piece !== "")
     .map((piece) => (piece.startsWith(open) ? { name: piece.slice(1, -1) } : piece))
 
-/** Every name in a document. */
+/** Every name in a document, its keys among it. */
 export const namesIn = (value: unknown): ReadonlyArray<string> => {
   if (typeof value === "string") {
     return pieces(value).flatMap((piece) => (typeof piece === "string" ? [] : [piece.name]))
   }
-  return typeof value === "object" && value !== null ? Object.values(value).flatMap(namesIn) : []
+  return typeof value === "object" && value !== null
+    ? Object.entries(value).flatMap((member) => member.flatMap(namesIn))
+    : []
 }
+
+/** Names in keys alone, at any depth. */
+export const namesInKeys = (value: unknown): ReadonlyArray<string> =>
+  typeof value === "object" && value !== null
+    ? Object.entries(value).flatMap(([key, each]) => [...namesIn(key), ...namesInKeys(each)])
+    : []

@@ -1,6 +1,6 @@
 /** A script for a POSIX shell. */
 import type { Document } from "./emit.ts"
-import { pieces } from "./reference.ts"
+import { namesIn, pieces } from "./reference.ts"
 import type { Step } from "./Writer.ts"
 
 /** It stops at the first command that fails, and at once where a name is missing that nothing in it makes. */
@@ -8,19 +8,18 @@ export const shell = ({
   fragments,
   header,
   inputs,
-  known,
   outputs
 }: Document<ReadonlyArray<Step>>): string => {
-  const used = inputs.map(({ hint, name }) => `# ${hint}.\n: "\${${variable(name)}:?is not set}"`)
+  const used = new Set([...outputs, ...fragments.flatMap(({ of }) => of.flatMap(namesFor))])
   const blocks = [
-    ...Object.entries(known).map(([name, value]) => `${variable(name)}=${word(value)}`),
-    ...used,
-    ...fragments.map(({ of, part }) =>
-      [
-        `# The ${part.kind} ${part.name}`,
-        ...of.filter((step) => !("text" in step) || known[step.sets] === undefined).map(lineOf)
-      ].join("\n")
-    ),
+    ...inputs.map(({ hint, name, usual }) => {
+      const own = variable(name)
+      return `# ${hint}.\n${usual === undefined ? `: "\${${own}:?is not set}"` : `${own}=\${${own}:-${word(usual)}}`}`
+    }),
+    ...fragments.flatMap(({ of, part }) => {
+      const lines = of.filter((step) => "argv" in step || used.has(step.sets)).map(lineOf)
+      return lines.length === 0 ? [] : [[`# The ${part.kind} ${part.name}`, ...lines].join("\n")]
+    }),
     ...(outputs.length === 0
       ? []
       : [outputs.map((name) => `printf '%s\\n' "${name}: \${${variable(name)}}"`).join("\n")])
@@ -28,12 +27,23 @@ export const shell = ({
   return `#!/bin/sh\n${header.map((line) => `# ${line}\n`).join("")}set -eu\n\n${blocks.join("\n\n")}\n`
 }
 
+/** What a step needs to know. */
+const namesFor = (step: Step): ReadonlyArray<string> => [
+  ...namesIn(step),
+  ...("cut" in step ? [step.cut] : [])
+]
+
 const lineOf = (step: Step): string => {
   if ("cut" in step) {
-    return `${variable(step.sets)}=$(printf '%s' "\${${variable(step.cut)}}" | cut -d: -f${step.field})`
+    const { by, cut, sets } = step
+    const from = variable(cut)
+    return "after" in by
+      ? `${variable(sets)}="\${${from}#*${by.after}}"`
+      : `${variable(sets)}=$(printf '%s' "\${${from}}" | cut -d: -f${by.field})`
   }
   if ("text" in step) return `${variable(step.sets)}=${word(step.text)}`
-  const command = grouped(step.argv).join(" \\\n  ")
+  const tries = [step.argv, ...(step.or === undefined ? [] : [step.or])]
+  const command = tries.map((argv) => grouped(argv).join(" \\\n  ")).join(" 2>/dev/null ||\n  ")
   return step.sets === undefined ? command : `${variable(step.sets)}=$(${command})`
 }
 

@@ -1,11 +1,11 @@
 /** Terraform's language. */
 import type { Document } from "./emit.ts"
 import { pieces } from "./reference.ts"
-import type { TerraformBlock } from "./Writer.ts"
+import type { Fragments, TerraformBlock } from "./Writer.ts"
 
 /** By what a type begins with: https://registry.terraform.io. */
 const providers: Readonly<Record<string, { readonly source: string; readonly version: string }>> = {
-  aws: { source: "hashicorp/aws", version: ">= 5.0" },
+  aws: { source: "hashicorp/aws", version: ">= 6.26" },
   azuread: { source: "hashicorp/azuread", version: ">= 3.0" },
   google: { source: "hashicorp/google", version: ">= 6.0" }
 }
@@ -15,20 +15,19 @@ export const terraform = ({
   fragments,
   header,
   inputs,
-  known,
   outputs
-}: Document<TerraformBlock>): string => {
-  const addresses = new Map<string, string>([
-    ...inputs.map(({ name }) => [name, `var.${word(name)}`] as const),
-    ...fragments.flatMap(({ of, part }) =>
-      Object.entries(of.makes).map(
-        ([name, expression]) =>
-          [name, expression.replace(/^this\b/, addressOf(of, part.label))] as const
-      )
-    ),
-    ...Object.entries(known).map(([name, value]) => [name, quoted(value)] as const)
-  ])
-  const used = new Set(fragments.map(({ of }) => of.type.replace(/_.*$/s, "")))
+}: Document<Fragments["terraform"]>): string => {
+  const addresses = new Map(inputs.map(({ name }) => [name, `var.${word(name)}`]))
+  const written: Array<Labelled> = []
+  for (const { of, part } of fragments) {
+    if (!("type" in of)) continue
+    const block = { ...of, label: part.label }
+    for (const [name, expression] of Object.entries(of.makes)) {
+      addresses.set(name, addressed(expression, block, addresses))
+    }
+    written.push(block)
+  }
+  const used = new Set(written.map(({ type }) => type.replace(/_.*$/s, "")))
   const blocks = [
     `terraform {\n  required_providers {\n${[...used]
       .map(
@@ -36,18 +35,23 @@ export const terraform = ({
       )
       .join("\n")}\n  }\n}`,
     ...inputs.map(
-      ({ hint, name }) =>
-        `variable "${word(name)}" {\n  type        = string\n  description = ${quoted(hint)}\n}`
+      ({ hint, name, usual }) =>
+        `variable "${word(name)}" {\n  type        = string\n  description = ${quoted(hint)}\n${usual === undefined ? "" : `  default     = ${quoted(usual)}\n`}}`
     ),
-    ...fragments.map(({ of, part }, index) => {
+    ...written.map((each, index) => {
       // One after the other, where a service takes no two writes of a kind at once.
-      const before = fragments
+      const earlier = written
         .slice(0, index)
-        .findLast((each) => each.of.type === of.type && each.of.block === of.block)
-      return `${of.block} "${of.type}" "${part.label}" {\n${attributes(of.body, addresses, "  ")}${
-        before === undefined || of.block === "data"
+        .filter(({ block, makes, type }) =>
+          block === "data"
+            ? false
+            : type === each.type || each.after?.some((name) => makes[name] !== undefined) === true
+        )
+      const before = new Map(earlier.map((one) => [one.type, addressOf(one)]))
+      return `${each.block} "${each.type}" "${each.label}" {\n${attributes(each.body, addresses, "  ")}${
+        before.size === 0 || each.block === "data"
           ? ""
-          : `  depends_on = [${addressOf(before.of, before.part.label)}]\n`
+          : `  depends_on = [${[...before.values()].join(", ")}]\n`
       }}`
     }),
     ...outputs.map(
@@ -57,7 +61,25 @@ export const terraform = ({
   return `${header.map((line) => `# ${line}\n`).join("")}\n${blocks.join("\n\n")}\n`
 }
 
-const addressOf = ({ block, type }: TerraformBlock, label: string): string =>
+interface Labelled extends TerraformBlock {
+  readonly label: string
+}
+
+/** An expression, with what stands for the block and for names in its place. */
+const addressed = (
+  expression: string,
+  block: Labelled,
+  addresses: ReadonlyMap<string, string>
+): string =>
+  pieces(expression)
+    .map((piece) =>
+      typeof piece === "object"
+        ? (addresses.get(piece.name) ?? '""')
+        : piece.replace(/(?<=^|[({])this(?=\.)/g, addressOf(block))
+    )
+    .join("")
+
+const addressOf = ({ block, label, type }: Labelled): string =>
   `${block === "data" ? "data." : ""}${type}.${label}`
 
 const word = (name: string): string =>
@@ -73,9 +95,12 @@ const attributes = (
 ): string => {
   const longest = Math.max(0, ...Object.keys(body).map(({ length }) => length))
   return Object.entries(body)
-    .map(
-      ([key, value]) => `${indent}${key.padEnd(longest)} = ${literal(value, addresses, indent)}\n`
-    )
+    .map(([key, value]) => {
+      const inner = marked(value, "block")
+      return inner === undefined
+        ? `${indent}${key.padEnd(longest)} = ${literal(value, addresses, indent)}\n`
+        : `${indent}${key} {\n${attributes({ ...(inner as object) }, addresses, `${indent}  `)}${indent}}\n`
+    })
     .join("")
 }
 
@@ -89,19 +114,23 @@ const literal = (
     return `[${value.map((each) => literal(each, addresses, indent)).join(", ")}]`
   }
   if (typeof value === "object" && value !== null) {
-    const members = value as Readonly<Record<string, unknown>>
-    if ("json" in members && Object.keys(members).length === 1) {
-      return `jsonencode(${literal(members["json"], addresses, indent)})`
-    }
-    return `{\n${Object.entries(members)
+    const document = marked(value, "json")
+    if (document !== undefined) return `jsonencode(${literal(document, addresses, indent)})`
+    return `{\n${Object.entries(value)
       .map(
         ([key, each]) =>
-          `${indent}  ${/^[A-Za-z_][\w-]*$/.test(key) ? key : quoted(key)} = ${literal(each, addresses, `${indent}  `)}\n`
+          `${indent}  ${/^[A-Za-z_][\w-]*$/.test(key) ? key : text(key, addresses)} = ${literal(each, addresses, `${indent}  `)}\n`
       )
       .join("")}${indent}}`
   }
   return JSON.stringify(value)
 }
+
+/** What stands under a mark, as its only member. */
+const marked = (value: unknown, mark: "json" | "block"): unknown =>
+  typeof value === "object" && value !== null && mark in value && Object.keys(value).length === 1
+    ? Object.values(value)[0]
+    : undefined
 
 const text = (value: string, addresses: ReadonlyMap<string, string>): string => {
   const all = pieces(value)

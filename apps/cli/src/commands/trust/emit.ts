@@ -10,7 +10,7 @@ import { root } from "../../root.ts"
 import { open } from "../../trustSetUp.ts"
 
 /** As `languages` of `@federate/trust` has them: that is loaded only when it is needed. */
-const languages = ["terraform", "cloudformation", "cdk", "aws-cli", "az"] as const
+const languages = ["terraform", "cloudformation", "cdk", "aws-cli", "az", "gcloud"] as const
 
 export const emit = Command.make(
   "emit",
@@ -30,8 +30,9 @@ export const emit = Command.make(
       })
       const { emit: written } = yield* Effect.promise(() => import("@federate/trust"))
       const { writers } = yield* Effect.promise(() => import("../../trustWriters.ts"))
-      const known = { ...definition.known, ...definition.claims }
-      const code = written({ flow, parts, known, writers }, language)
+      const { known } = definition
+      const learns = definition.learns.map(({ setting }) => setting)
+      const code = yield* written({ flow, parts, known, learns, writers }, language)
       yield* Console.log(code.trimEnd())
     }).pipe(report({ json: false }))
   })

@@ -39,6 +39,8 @@ export class TrustStack extends Stack {
       }
     })
 
+    new CfnOutput(this, "IdentityPoolId", { value: identityPool.ref })
+
     new CfnOutput(this, "Iss", { value: "https://cognito-identity.amazonaws.com" })
 
     new CfnOutput(this, "Aud", { value: identityPool.ref })
