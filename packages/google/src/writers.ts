@@ -197,13 +197,7 @@ const binding: Writer = {
       {
         argv: [
           ...(text("resource").startsWith(ofAccount)
-            ? [
-                "gcloud",
-                "iam",
-                "service-accounts",
-                "add-iam-policy-binding",
-                text("resource").slice(ofAccount.length)
-              ]
+            ? ["gcloud", "iam", "service-accounts", "add-iam-policy-binding", text("resource")]
             : ["gcloud", "projects", "add-iam-policy-binding", of("projectId")]),
           "--role",
           text("role"),

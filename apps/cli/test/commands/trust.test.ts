@@ -4,9 +4,11 @@ import { assert, beforeEach, describe, it, vi } from "@effect/vitest"
 import { Fault } from "@federate/sandbox"
 import { Effect } from "effect"
 import { configFile, placeholders } from "../../src/template.ts"
+import { needs } from "../../../../scripts/debian.ts"
 import { cloud } from "../cloud.ts"
 import { federate } from "../command.ts"
 import { folder } from "../folder.ts"
+import { awsCli, scripted } from "../scripted.ts"
 import { stopped } from "../stopped.ts"
 
 const here = folder()
@@ -136,6 +138,24 @@ describe("federate trust", () => {
       assert.deepEqual((yield* planned).actions, before.actions)
       assert.include((yield* trust("destroy", "--yes")).stderr, "There is nothing to remove.")
     })
+  )
+
+  it.live.skipIf(!needs("/usr/bin/aws", "awscli"))(
+    "finds AWS's half made by what is emitted for the AWS CLI",
+    () =>
+      Effect.gen(function* () {
+        const { aws, http } = sandbox()
+        const { stdout: script } = yield* federate(["trust", "emit", "graph", "--as", "aws-cli"])
+        const told = yield* scripted(awsCli(http, aws.region, aws.admin), script)
+        assert.match(told.join(), /identityPoolId: us-east-1:.*iss: https:.*aud: us-east-1:/)
+        assert.deepInclude((yield* planned).actions, {
+          "identity pool": "none",
+          "role policy": "none",
+          application: "create"
+        })
+        yield* cleared
+        assert.deepInclude((yield* planned).actions, { "identity pool": "create" })
+      })
   )
 
   it.live("changes nothing when it is applied again", () =>

@@ -1,7 +1,5 @@
-import { execFile } from "node:child_process"
 import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { promisify } from "node:util"
 import {
   AttachRolePolicyCommand,
   CreateOpenIDConnectProviderCommand,
@@ -22,6 +20,7 @@ import { needs } from "../../../../scripts/debian.ts"
 import { cloud } from "../cloud.ts"
 import { federate } from "../command.ts"
 import { folder } from "../folder.ts"
+import { awsCli, scripted } from "../scripted.ts"
 import { trustOf } from "../trusting.ts"
 
 const sandbox = cloud({ setup: "empty" })
@@ -215,31 +214,12 @@ describe("the trust of an outside issuer in AWS", () => {
         write("{ exchanger: { policies: [AmazonS3ReadOnlyAccess] } }")
         const { stdout: script } = yield* well("emit", "--as", "aws-cli")
         const { aws, http, issuerUrl } = sandbox()
-        const tool = folder()
-        writeFileSync(
-          join(tool, "aws"),
-          // Debian's knows no variable for its endpoint, and still demands thumbprints.
-          `#!/bin/sh
-case "$2" in create-open-id-connect-provider) set -- "$@" --thumbprint-list ${"0".repeat(40)} ;; esac
-exec /usr/bin/aws --endpoint-url ${http} "$@"
-`,
-          { mode: 0o755 }
-        )
-        const { stdout: told } = yield* Effect.promise(() =>
-          promisify(execFile)("/bin/sh", ["-c", script], {
-            env: {
-              PATH: `${tool}:/usr/bin:/bin`,
-              HOME: tool,
-              AWS_REGION: aws.region,
-              AWS_ACCESS_KEY_ID: aws.admin.accessKeyId,
-              AWS_SECRET_ACCESS_KEY: aws.admin.secretAccessKey,
-              ISS: issuerUrl(issuer()),
-              AZP: "sts.amazonaws.com",
-              SUB: subject
-            }
-          })
-        )
-        assert.strictEqual(told.trim(), `roleArn: ${arn("role")}`)
+        const told = yield* scripted(awsCli(http, aws.region, aws.admin), script, {
+          ISS: issuerUrl(issuer()),
+          AZP: "sts.amazonaws.com",
+          SUB: subject
+        })
+        assert.strictEqual(told.at(-1), `roleArn: ${arn("role")}`)
         assert.deepEqual(yield* actions(), [...settled, "none attached policy"])
         vi.stubEnv("DEPLOY_ROLE_ARN", arn("role"))
         yield* well("verify")

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { TokenOptions } from "@federate/sandbox"
 import { assert, beforeEach, describe, it, vi } from "@effect/vitest"
@@ -7,6 +7,7 @@ import { cloud } from "../cloud.ts"
 import { federate } from "../command.ts"
 import { folder } from "../folder.ts"
 import { google } from "../setUps/apis.ts"
+import { scripted } from "../scripted.ts"
 import { stopped } from "../stopped.ts"
 import { trustOf } from "../trusting.ts"
 
@@ -133,6 +134,42 @@ const isWrite = (url: string, { method }: RequestInit): boolean =>
   !/:get|:generate/.test(url)
 
 describe("the trust of an outside issuer in Google Cloud", () => {
+  // There is no package of Debian's.
+  it.live.skipIf(!existsSync("/usr/bin/gcloud"))(
+    "is made just so by what is emitted for gcloud",
+    () =>
+      Effect.gen(function* () {
+        const {
+          google: { adminToken },
+          http,
+          issuerUrl
+        } = sandbox()
+        const { stdout: script } = yield* federate(["trust", "emit", flow(), "--as", "gcloud"])
+        const token = join(folder(), "token")
+        writeFileSync(token, adminToken)
+        const gcloud = {
+          name: "gcloud",
+          runs: 'exec /usr/bin/gcloud --quiet "$@"',
+          variables: {
+            CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: token,
+            CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM: `${http}/`,
+            CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER: `${http}/`
+          }
+        }
+        const told = yield* scripted(gcloud, script, {
+          ISS: issuerUrl(issuer()),
+          AUD: `https://iam.googleapis.com/${provider()}`,
+          SUB: subject
+        })
+        assert.deepEqual(told.slice(-2), [
+          `audience: //iam.googleapis.com/${provider()}`,
+          `serviceAccount: ${email()}`
+        ])
+        assert.isTrue((yield* actions()).every((each: string) => each.startsWith("none ")))
+        yield* ends
+      })
+  )
+
   it.live("is made from nothing, proved, left alone when it is there, and removed", () =>
     Effect.gen(function* () {
       assert.deepEqual(yield* actions(), fromNothing)

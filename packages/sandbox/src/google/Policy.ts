@@ -91,6 +91,10 @@ export const allows = (
   )
 }
 
+/** Either alphabet of base64, padded or not (https://protobuf.dev/programming-guides/json/); gcloud writes the other one. */
+const isSameBytes = (written: unknown, etag: string): boolean =>
+  typeof written === "string" && Buffer.from(written, "base64").equals(Buffer.from(etag, "base64"))
+
 /** Puts another policy in the place of the newest: a written `etag` must be that one's. */
 export const replace = (
   policies: Policies,
@@ -102,7 +106,7 @@ export const replace = (
     readonly bindings?: unknown
     readonly etag?: unknown
   } // any object may have these
-  if (etag !== undefined && etag !== History.current(policies).etag) {
+  if (etag !== undefined && !isSameBytes(etag, History.current(policies).etag)) {
     return Result.fail(
       new ApiError({
         status: "ABORTED",
