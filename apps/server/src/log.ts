@@ -45,37 +45,41 @@ export const tellFault = (lines: Lines, defect: unknown): void =>
 
 /**
  * Tells every credential that was handed out, and every refusal, whatever the log's level. What is the same for each time
- * that a credential is handed out is written down once.
+ * that a credential is handed out is encoded once.
  */
 export const audit = (lines: Lines): Audit => {
-  const known = new WeakMap<Handed, string>()
+  const known = new WeakMap<Handed, Map<string, Uint8Array>>()
   let millisecond = 0
-  let head = ""
-  const opened = (): string => {
+  let head: Uint8Array = Buffer.of()
+  const opened = (): Uint8Array => {
     const time = Date.now()
     if (time !== millisecond) {
       millisecond = time
-      head = `{"time":"${new Date(time).toISOString()}","level":"info","message":`
+      head = Buffer.from(`{"time":"${new Date(time).toISOString()}","level":"info","message":`)
     }
     return head
   }
-  /** Members, without the brace that opens them. */
+  /** Without the brace that opens them. */
   const members = (fields: Fields): string => JSON.stringify(fields).slice(1)
 
   return {
     handed: (caller, handed) => {
-      let text = known.get(handed)
-      if (text === undefined) {
+      let lineOf = known.get(handed)
+      if (lineOf === undefined) known.set(handed, (lineOf = new Map()))
+      let rest = lineOf.get(caller)
+      if (rest === undefined) {
         const { expiresAt, ...about } = handed
         const expires = new Date(expiresAt).toISOString()
-        text = `"handed out",${members({ audit: "handed", ...about, expiresAt: expires, caller: "" }).slice(0, -3)}`
-        known.set(handed, text)
+        rest = Buffer.from(
+          `"handed out",${members({ audit: "handed", ...about, expiresAt: expires, caller })}`
+        )
+        lineOf.set(caller, rest)
       }
-      lines.write(`${opened()}${text}${JSON.stringify(caller)}}`)
+      lines.write(opened(), rest)
     },
     refused: (caller, { message, ...about }) => {
       const fields = { audit: "refused", ...about, reason: message, caller }
-      lines.write(`${opened()}"refused",${members(fields)}`)
+      lines.write(opened(), `"refused",${members(fields)}`)
     }
   }
 }

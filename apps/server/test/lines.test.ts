@@ -45,6 +45,16 @@ describe("lines", () => {
     assert.isAbove(got.length, 0)
   })
 
+  it("are of any length, in one piece or more", () => {
+    const { flush, text, write } = to(all)
+    const long = "x".repeat(200_000)
+    write("a", Buffer.from("b"), long)
+    write(long, long)
+    write("c", "")
+    flush()
+    assert.isTrue(text() === `ab${long}\n${long}${long}\nc\n`)
+  })
+
   it("are written when it is asked for, and once", async () => {
     const { flush, got, write } = to(all)
     write("a")

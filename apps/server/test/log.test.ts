@@ -1,11 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Handed } from "@federate/broker"
 import { Effect, Logger } from "effect"
+import type { Lines } from "../src/lines.ts"
 import { audit, logger, lost, tellFault } from "../src/log.ts"
 
 const remembering = () => {
   const got: Array<string> = []
-  const lines = { write: (line: string) => void got.push(line), flush: () => {} }
+  const lines: Lines = {
+    write: (...pieces) => {
+      got.push(Buffer.concat(pieces.map((piece) => Buffer.from(piece))).toString())
+    },
+    flush: () => {}
+  }
   return { lines, read: () => got.map((line) => JSON.parse(line) as Record<string, unknown>) }
 }
 

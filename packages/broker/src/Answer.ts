@@ -9,6 +9,8 @@ export interface Answer {
   /** Names and values in turn, `Content-Length` among them. */
   readonly headers: ReadonlyArray<string>
   readonly body: string | Uint8Array
+  /** Of a text: what has no more bytes than characters goes out without being encoded. Default: `utf8`. */
+  readonly encoding?: "latin1" | "utf8"
   /** What the caller got with it. */
   readonly handed?: Handed
   /** Why the caller got nothing. */
@@ -77,21 +79,26 @@ export const answer = (
   contentType: string,
   body: string | Uint8Array,
   headers: ReadonlyArray<string> = []
-): Answer => ({
-  status,
-  headers: [
-    "Content-Type",
-    contentType,
-    "Content-Length",
-    String(typeof body === "string" ? Buffer.byteLength(body) : body.byteLength),
-    "Cache-Control",
-    "no-store",
-    "X-Content-Type-Options",
-    "nosniff",
-    ...headers
-  ],
-  body
-})
+): Answer => {
+  const length = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength
+  return {
+    status,
+    headers: [
+      "Content-Type",
+      contentType,
+      "Content-Length",
+      String(length),
+      "Cache-Control",
+      "no-store",
+      "X-Content-Type-Options",
+      "nosniff",
+      ...headers
+    ],
+    body,
+    // All of it is ASCII then.
+    ...(length === body.length && { encoding: "latin1" })
+  }
+}
 
 export const json = (
   status: number,

@@ -59,7 +59,7 @@ export const listener = (options: Options): Listener => {
     request: IncomingMessage,
     response: ServerResponse,
     route: Route,
-    { body, handed, headers, refused, status }: Answer
+    { body, encoding = "utf8", handed, headers, refused, status }: Answer
   ): void => {
     // Nobody is there any more: nothing was handed out. (A response that is queued behind another does not tell.)
     if (request.socket.destroyed) return
@@ -70,7 +70,7 @@ export const listener = (options: Options): Listener => {
       // Node's types want a mutable array; it does not change it.
       (status === 405 ? [...headers, "Allow", route.method] : headers) as Array<string>
     )
-    response.end(body)
+    response.end(body, encoding)
     count(route.protocol, status)
     if (handed !== undefined) audit.handed(caller, handed)
     else if (refused !== undefined) {
@@ -91,18 +91,24 @@ export const listener = (options: Options): Listener => {
       : undefined
   }
 
-  return (request, response) => {
-    const url = request.url ?? ""
+  const takenApart = (url: string) => {
     const mark = url.indexOf("?")
     const path = mark === -1 ? url : url.slice(0, mark)
-    const route = find(path)
+    return { url, path, query: mark === -1 ? "" : url.slice(mark + 1), route: find(path) }
+  }
+  // Most callers ask for one thing, again and again.
+  let asked = takenApart("")
+
+  return (request, response) => {
+    const { url = "" } = request
+    if (url !== asked.url) asked = takenApart(url)
+    const { path, query, route } = asked
     const headers = Headers.read(request.rawHeaders)
     const unheard = refused(request, headers, route)
     if (unheard !== undefined) {
       write(request, response, route, route.refuse(unheard))
       return
     }
-    const query = mark === -1 ? "" : url.slice(mark + 1)
     const call: Call = { request, headers, path, query, caller }
     const answer = route.handle(call)
     if (!Effect.isEffect(answer)) {

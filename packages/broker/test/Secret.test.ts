@@ -50,6 +50,7 @@ describe("a caller's secret", () => {
           other(secret.slice(0, 1)) + secret.slice(1),
           secret.slice(0, -1),
           `${secret}A`,
+          `${secret}é`,
           secret.toLowerCase(),
           secret.toUpperCase(),
           "x".repeat(43),
