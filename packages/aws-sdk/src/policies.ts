@@ -1,4 +1,5 @@
 /** Who may do what, in IAM's policies as AWS's tools print them. */
+import { like } from "@federate/trust"
 import * as Predicate from "effect/Predicate"
 
 /** What one statement allows. */
@@ -41,7 +42,7 @@ export const grantsOf = (document: unknown, action: string): ReadonlyArray<Grant
   )
 
 /** Whether an ARN fits one with wildcards (`*`, `?`), in its own case. */
-export const fits = (pattern: string, value: string): boolean => likeness(pattern, "s").test(value)
+export const fits = (pattern: string, value: string): boolean => like(pattern).test(value)
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -121,19 +122,8 @@ const isAllowing = ({ Action, Effect, NotAction, Principal }: Members, action: s
   Effect === "Allow" &&
   Principal === undefined &&
   (NotAction === undefined
-    ? texts(Action).some((pattern) => likeness(pattern, "is").test(action))
-    : !texts(NotAction).some((pattern) => likeness(pattern, "is").test(action)))
-
-/** Runs of `*` are one: what is read may not make a match take for ever. */
-const likeness = (pattern: string, flags: string): RegExp =>
-  new RegExp(
-    `^${pattern
-      .replace(/\*+/g, "*")
-      .replace(/[\\^$+.()|[\]{}]/g, "\\$&")
-      .replaceAll("*", ".*")
-      .replaceAll("?", ".")}$`,
-    flags
-  )
+    ? texts(Action).some((pattern) => like(pattern, "i").test(action))
+    : !texts(NotAction).some((pattern) => like(pattern, "i").test(action)))
 
 const members = (value: unknown): Members => (Predicate.isObject(value) ? (value as Members) : {})
 

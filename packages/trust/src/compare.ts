@@ -2,6 +2,7 @@
 import type { Assertion } from "@federate/core"
 import { difference } from "./difference.ts"
 import type { Difference } from "./difference.ts"
+import { like } from "./like.ts"
 import type { Demand, TrustRecord } from "./RelyingParty.ts"
 
 /** One demand, and what the assertion says to it. */
@@ -126,17 +127,6 @@ const fits = (by: Demand["by"], value: string, wanted: string): boolean => {
       return false
   }
 }
-
-/** Runs of `*` are one: what is pasted may not make a match take for ever. */
-const like = (pattern: string): RegExp =>
-  new RegExp(
-    `^${pattern
-      .replace(/\*+/g, "*")
-      .replace(/[\\^$+.()|[\]{}]/g, "\\$&")
-      .replaceAll("*", ".*")
-      .replaceAll("?", ".")}$`,
-    "su"
-  )
 
 const size = ({ expected, presented }: Difference): number =>
   presented.end - presented.start + (expected.end - expected.start)
