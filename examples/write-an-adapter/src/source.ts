@@ -1,5 +1,5 @@
 /** HashiCorp Vault as an assertion source: identity tokens, signed for who holds a Vault token. */
-import { Assertion, AssertionSource, FederationError, Rejected } from "@federate/core"
+import { Assertion, AssertionSource, configured, Rejected } from "@federate/core"
 import { endpoint, json, overloaded, publicText, send, unexpected } from "@federate/http"
 import type { Fetch, HttpAnswer } from "@federate/http"
 import { Effect, Redacted } from "effect"
@@ -17,10 +17,7 @@ const name = "vault"
 
 /** https://developer.hashicorp.com/vault/api-docs/secret/identity/tokens#generate-a-signed-id-token */
 export const source = Effect.fnUntraced(function* ({ address, fetch, role, token }: Options) {
-  const base = yield* Effect.mapError(
-    Effect.fromResult(endpoint("address", address)),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
+  const base = yield* configured(name, endpoint("address", address))
   const url = new URL(`/v1/identity/oidc/token/${encodeURIComponent(role)}`, base).href
   return AssertionSource.make({
     name,

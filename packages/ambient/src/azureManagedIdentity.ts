@@ -2,13 +2,13 @@
 import {
   Assertion,
   AssertionSource,
-  FederationError,
+  configured,
   Misconfigured,
   Rejected,
   Transient,
   Unavailable
 } from "@federate/core"
-import type { Reason } from "@federate/core"
+import type { FederationError, Reason } from "@federate/core"
 import { json, overloaded, platformEnvironment, publicText, send, unexpected } from "@federate/http"
 import type { Environment, Fetch, HttpAnswer } from "@federate/http"
 import * as Effect from "effect/Effect"
@@ -46,10 +46,7 @@ const name = "azure-managed-identity"
 export const azureManagedIdentity = Effect.fnUntraced(function* (
   options: AzureManagedIdentityOptions = {}
 ): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
-  const platform = yield* Effect.mapError(
-    Effect.fromResult(platformOf(options)),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
+  const platform = yield* configured(name, platformOf(options))
   return AssertionSource.make({
     name,
     offers: { algorithms: ["RS256"] },
@@ -77,9 +74,9 @@ const exchange = "api://AzureADTokenExchange"
 
 const resourceFor = (
   { audience, preferredAudience = exchange }: AssertionSource.AssertionRequest,
-  configured: string | undefined
+  own: string | undefined
 ): string =>
-  audience ?? configured ?? (preferredAudience.startsWith(exchange) ? preferredAudience : exchange)
+  audience ?? own ?? (preferredAudience.startsWith(exchange) ? preferredAudience : exchange)
 
 /**
  * Tokens name the exchange by its id (`fb60f99c-7a34-4190-8149-302f77469936`), and federated credentials take it by the

@@ -1,6 +1,6 @@
 /** Azure Pipelines as an assertion source: a token about a service connection, for Entra. */
-import { AssertionSource, FederationError, Misconfigured, Unavailable } from "@federate/core"
-import type { Assertion, Reason, Reference } from "@federate/core"
+import { AssertionSource, configured, Misconfigured, Unavailable } from "@federate/core"
+import type { Assertion, FederationError, Reason, Reference } from "@federate/core"
 import { endpoint, platformEnvironment } from "@federate/http"
 import type { Environment, Fetch } from "@federate/http"
 import * as Effect from "effect/Effect"
@@ -32,10 +32,7 @@ export const azurePipelines = Effect.fnUntraced(function* (
   options: AzurePipelinesOptions = {}
 ): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
   const { environment = platformEnvironment, fetch } = options
-  const url = yield* Effect.mapError(
-    Effect.fromResult(checked(options, environment)),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
+  const url = yield* configured(name, checked(options, environment))
   return AssertionSource.make({
     name,
     offers: { algorithms: ["RS256"] },

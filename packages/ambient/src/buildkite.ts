@@ -1,5 +1,6 @@
 /** Buildkite as an assertion source: a token about the job, for whatever audience is asked for. */
-import { AssertionSource, FederationError, Misconfigured, Unavailable } from "@federate/core"
+import { AssertionSource, configured, Misconfigured, Unavailable } from "@federate/core"
+import type { FederationError } from "@federate/core"
 import { endpoint, platformEnvironment } from "@federate/http"
 import type { Environment, Fetch } from "@federate/http"
 import * as Duration from "effect/Duration"
@@ -39,10 +40,7 @@ export const buildkite = Effect.fnUntraced(function* (
   options: BuildkiteOptions = {}
 ): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
   const { audience, claims, environment = platformEnvironment, fetch, subjectClaim } = options
-  const { api, lifetime } = yield* Effect.mapError(
-    Effect.fromResult(checked(options, environment)),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
+  const { api, lifetime } = yield* configured(name, checked(options, environment))
   return AssertionSource.make({
     name,
     offers: { issuer: "https://agent.buildkite.com", audience: "any", algorithms: ["RS256"] },

@@ -1,5 +1,6 @@
 /** An environment variable as an assertion source: the JWT that a platform puts there. */
-import { AssertionSource, FederationError } from "@federate/core"
+import { AssertionSource, configured } from "@federate/core"
+import type { FederationError } from "@federate/core"
 import type { Environment } from "@federate/http"
 import * as Effect from "effect/Effect"
 import { checkedName, tokenInVariable } from "./variable.ts"
@@ -18,10 +19,7 @@ export const environment = Effect.fnUntraced(function* ({
   environment: variables,
   variable
 }: EnvironmentOptions): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
-  yield* Effect.mapError(
-    Effect.fromResult(checkedName("variable", variable)),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
+  yield* configured(name, checkedName("variable", variable))
   return AssertionSource.make({
     name,
     assertion: (request) =>

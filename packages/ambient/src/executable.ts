@@ -1,6 +1,6 @@
 /** A program as an assertion source: one that prints a JWT, or answers by the protocol of Google's executables. */
-import { Assertion, AssertionSource, FederationError, Misconfigured } from "@federate/core"
-import type { Reason } from "@federate/core"
+import { Assertion, AssertionSource, configured, Misconfigured } from "@federate/core"
+import type { FederationError, Reason } from "@federate/core"
 import { readExecutableAnswer, run, timeLimit } from "@federate/local"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
@@ -34,10 +34,7 @@ export const executable = Effect.fnUntraced(function* ({
   command,
   timeout
 }: ExecutableOptions): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
-  const { args, limit, path } = yield* Effect.mapError(
-    Effect.fromResult(checked(command, timeout)),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
+  const { args, limit, path } = yield* configured(name, checked(command, timeout))
   const isTold = args.some((arg) => arg.includes(placeholder))
   return AssertionSource.make({
     name,

@@ -1,5 +1,5 @@
 /** `type: executable` in a config file. */
-import { FederationError } from "@federate/core"
+import { configured } from "@federate/core"
 import type { Adapter } from "@federate/core"
 import type { Platform } from "@federate/http"
 import { executablesAllowed } from "@federate/local"
@@ -27,10 +27,7 @@ export const executableAdapter: Adapter.SourceAdapter<typeof config, typeof conf
     metered: false,
     config,
     make: Effect.fnUntraced(function* (settings, { environment }) {
-      yield* Effect.mapError(
-        Effect.fromResult(executablesAllowed("command", environment)),
-        (reason) => new FederationError({ adapter: "executable", stage: "configuration", reason })
-      )
+      yield* configured("executable", executablesAllowed("command", environment))
       return yield* executable(settings)
     })
   }

@@ -1,5 +1,6 @@
 /** GitHub Actions as an assertion source: a token about the job, for whatever audience is asked for. */
-import { AssertionSource, FederationError, Unavailable } from "@federate/core"
+import { AssertionSource, configured, Unavailable } from "@federate/core"
+import type { FederationError } from "@federate/core"
 import { endpoint, platformEnvironment } from "@federate/http"
 import type { Environment, Fetch } from "@federate/http"
 import * as Effect from "effect/Effect"
@@ -33,12 +34,7 @@ export const githubActions = Effect.fnUntraced(function* ({
 }: GithubActionsOptions = {}): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
   const given = environment(urlVariable)
   const url =
-    given === undefined
-      ? undefined
-      : yield* Effect.mapError(
-          Effect.fromResult(endpoint(urlVariable, given)),
-          (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-        )
+    given === undefined ? undefined : yield* configured(name, endpoint(urlVariable, given))
   return AssertionSource.make({
     name,
     offers: { audience: "any", algorithms: ["RS256"] },

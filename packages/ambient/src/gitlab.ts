@@ -1,5 +1,6 @@
 /** GitLab CI/CD as an assertion source: the ID token that a job has in a variable. */
-import { AssertionSource, FederationError } from "@federate/core"
+import { AssertionSource, configured } from "@federate/core"
+import type { FederationError } from "@federate/core"
 import type { Environment } from "@federate/http"
 import * as Effect from "effect/Effect"
 import { checkedName, tokenInVariable } from "./variable.ts"
@@ -23,10 +24,7 @@ export const gitlab = Effect.fnUntraced(function* ({
   environment,
   variable
 }: GitlabOptions): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
-  yield* Effect.mapError(
-    Effect.fromResult(checkedName("variable", variable)),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
+  yield* configured(name, checkedName("variable", variable))
   return AssertionSource.make({
     name,
     offers: { algorithms: ["RS256"] },

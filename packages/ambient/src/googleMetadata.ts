@@ -2,12 +2,12 @@
 import {
   Assertion,
   AssertionSource,
-  FederationError,
+  configured,
   Misconfigured,
   Rejected,
   Unavailable
 } from "@federate/core"
-import type { Reason } from "@federate/core"
+import type { FederationError, Reason } from "@federate/core"
 import { overloaded, platformEnvironment, publicText, unexpected } from "@federate/http"
 import type { Environment, Fetch, HttpAnswer } from "@federate/http"
 import * as Effect from "effect/Effect"
@@ -45,14 +45,12 @@ export const googleMetadata = Effect.fnUntraced(function* ({
   serviceAccount = "default"
 }: GoogleMetadataOptions = {}): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
   const given = host ?? environment(variable)
-  const address = yield* Effect.mapError(
-    Effect.fromResult(
-      Result.gen(function* () {
-        yield* checkedAccount(serviceAccount)
-        return yield* addressOf(host === undefined ? variable : "host", given ?? "169.254.169.254")
-      })
-    ),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
+  const address = yield* configured(
+    name,
+    Result.gen(function* () {
+      yield* checkedAccount(serviceAccount)
+      return yield* addressOf(host === undefined ? variable : "host", given ?? "169.254.169.254")
+    })
   )
   const { href: instance } = new URL("/computeMetadata/v1/instance", address)
   const identity = `${instance}/service-accounts/${serviceAccount}/identity`

@@ -1,5 +1,6 @@
 /** HCP Terraform and Terraform Enterprise as an assertion source: the workload identity token of a run. */
-import { AssertionSource, FederationError } from "@federate/core"
+import { AssertionSource, configured } from "@federate/core"
+import type { FederationError } from "@federate/core"
 import type { Environment } from "@federate/http"
 import * as Effect from "effect/Effect"
 import { checkedName, tokenInVariable } from "./variable.ts"
@@ -23,10 +24,7 @@ export const hcpTerraform = Effect.fnUntraced(function* ({
   environment,
   tag
 }: HcpTerraformOptions = {}): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
-  yield* Effect.mapError(
-    Effect.fromResult(checkedName("tag", tag ?? "_", true)),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
+  yield* configured(name, checkedName("tag", tag ?? "_", true))
   const suffix = tag === undefined ? "" : `_${tag}`
   const setAudience = `TFC_WORKLOAD_IDENTITY_AUDIENCE${suffix}`
   return AssertionSource.make({

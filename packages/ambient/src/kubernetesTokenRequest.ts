@@ -2,12 +2,12 @@
 import {
   Assertion,
   AssertionSource,
-  FederationError,
+  configured,
   Misconfigured,
   Rejected,
   Unavailable
 } from "@federate/core"
-import type { Reason } from "@federate/core"
+import type { FederationError, Reason } from "@federate/core"
 import {
   endpoint,
   json,
@@ -62,10 +62,7 @@ const name = "kubernetes-token-request"
 export const kubernetesTokenRequest = Effect.fnUntraced(function* (
   options: KubernetesTokenRequestOptions = {}
 ): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
-  const settings = yield* Effect.mapError(
-    Effect.fromResult(checked(options)),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
+  const settings = yield* configured(name, checked(options))
   return AssertionSource.make({
     name,
     offers: { audience: "any" },

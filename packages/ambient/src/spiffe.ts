@@ -4,14 +4,14 @@ import type { NetConnectOpts } from "node:net"
 import {
   Assertion,
   AssertionSource,
-  FederationError,
+  configured,
   Malformed,
   Misconfigured,
   Rejected,
   Transient,
   Unavailable
 } from "@federate/core"
-import type { Reason } from "@federate/core"
+import type { FederationError, Reason } from "@federate/core"
 import { isLoopback, platformEnvironment } from "@federate/http"
 import type { Environment } from "@federate/http"
 import * as Clock from "effect/Clock"
@@ -49,14 +49,12 @@ export const spiffe = Effect.fnUntraced(function* ({
 }: SpiffeOptions = {}): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
   const setting = socket === undefined ? variable : "socket"
   const url = socket ?? environment(variable)
-  const address = yield* Effect.mapError(
-    Effect.fromResult(
-      Result.gen(function* () {
-        yield* checkedId(spiffeId)
-        return url === undefined ? undefined : yield* addressOf(setting, url)
-      })
-    ),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
+  const address = yield* configured(
+    name,
+    Result.gen(function* () {
+      yield* checkedId(spiffeId)
+      return url === undefined ? undefined : yield* addressOf(setting, url)
+    })
   )
   return AssertionSource.make({
     name,

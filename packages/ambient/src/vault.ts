@@ -2,12 +2,12 @@
 import {
   Assertion,
   AssertionSource,
-  FederationError,
+  configured,
   Misconfigured,
   Rejected,
   Unavailable
 } from "@federate/core"
-import type { Reason } from "@federate/core"
+import type { FederationError, Reason } from "@federate/core"
 import {
   endpoint,
   json,
@@ -54,10 +54,7 @@ export const vault = Effect.fnUntraced(function* (
 ): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
   const { environment = platformEnvironment, fetch, role } = options
   const namespace = options.namespace ?? environment("VAULT_NAMESPACE")
-  const url = yield* Effect.mapError(
-    Effect.fromResult(checked(options, environment)),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
+  const url = yield* configured(name, checked(options, environment))
   const tokenOf = ({ token, tokenFile }: VaultOptions) => {
     if (token !== undefined) return Effect.succeed(token)
     if (tokenFile !== undefined) {

@@ -1,6 +1,5 @@
 /** What sets a trust up in IAM, for any adapter: the workload's role, and what it may do. */
-import { FederationError, Misconfigured } from "@federate/core"
-import type { Reason } from "@federate/core"
+import { inConfiguration, Misconfigured } from "@federate/core"
 import type { Found, Prerequisite, Reference, Resource, State } from "@federate/trust"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -34,15 +33,6 @@ export const isMarked = (
     readonly Value?: string | undefined
   }> = []
 ): boolean => tags.some(({ Key, Value }) => Key === tag && Value === flow)
-
-/** As settings that cannot work are told, whatever it is that was wrong. */
-export const inConfiguration =
-  (adapter: string) =>
-  <A>(effect: Effect.Effect<A, Reason>): Effect.Effect<A, FederationError> =>
-    Effect.mapError(
-      effect,
-      (reason) => new FederationError({ adapter, stage: "configuration", reason })
-    )
 
 /** A policy document as IAM gives it, percent-encoded (RFC 3986); nothing when it is none. */
 export const readPolicy = (encoded: string | undefined): unknown =>

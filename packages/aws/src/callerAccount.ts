@@ -1,7 +1,7 @@
 /** Whose account the AWS credentials are of that set a trust up. */
 import { makeClient } from "@federate/aws-sdk"
-import { inConfiguration, side } from "@federate/aws-sdk/trust"
-import { Misconfigured } from "@federate/core"
+import { side } from "@federate/aws-sdk/trust"
+import { inConfiguration, Misconfigured } from "@federate/core"
 import type { Platform } from "@federate/http"
 import type { Prerequisite } from "@federate/trust"
 import * as Effect from "effect/Effect"

@@ -1,7 +1,7 @@
 /** AWS STS as a token exchanger: an assertion for temporary credentials of a role that trusts it. */
 import { endOf } from "@federate/aws-sdk"
-import { Credential, FederationError, TokenExchanger } from "@federate/core"
-import type { AwsCredentials, Reason } from "@federate/core"
+import { configured, Credential, TokenExchanger } from "@federate/core"
+import type { AwsCredentials, FederationError, Reason } from "@federate/core"
 import { send } from "@federate/http"
 import type { Environment, Fetch } from "@federate/http"
 import type * as Duration from "effect/Duration"
@@ -53,10 +53,7 @@ export const exchanger = Effect.fnUntraced(function* (
   options: ExchangerOptions
 ): Effect.fn.Return<TokenExchanger.TokenExchanger<AwsCredentials>, FederationError> {
   const { audience, fetch } = options
-  const { parameters, partition, role, url } = yield* Effect.mapError(
-    Effect.fromResult(checked(options)),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
+  const { parameters, partition, role, url } = yield* configured(name, checked(options))
   return TokenExchanger.make({
     name,
     asks: {

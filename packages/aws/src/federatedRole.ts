@@ -1,6 +1,6 @@
 /** The role that an assertion may assume, and what it may do. */
-import { inConfiguration, isMarked, readPolicy, side, tag } from "@federate/aws-sdk/trust"
-import { Misconfigured } from "@federate/core"
+import { isMarked, readPolicy, side, tag } from "@federate/aws-sdk/trust"
+import { inConfiguration, Misconfigured } from "@federate/core"
 import type { Reference, Resource, State } from "@federate/trust"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"

@@ -1,7 +1,7 @@
 /** IAM's OIDC provider for the assertion's issuer, and the audience that it takes. */
 import type { Iam } from "@federate/aws-sdk"
-import { inConfiguration, isMarked, readPolicy, side, tag } from "@federate/aws-sdk/trust"
-import { Misconfigured } from "@federate/core"
+import { isMarked, readPolicy, side, tag } from "@federate/aws-sdk/trust"
+import { inConfiguration, Misconfigured } from "@federate/core"
 import type { Reason } from "@federate/core"
 import type { Known, Resource } from "@federate/trust"
 import * as Effect from "effect/Effect"

@@ -1,7 +1,7 @@
 /** The account's own issuer: outbound web identity federation, switched on once for the whole account. */
 import type { Iam } from "@federate/aws-sdk"
-import { inConfiguration, side } from "@federate/aws-sdk/trust"
-import { Misconfigured } from "@federate/core"
+import { side } from "@federate/aws-sdk/trust"
+import { inConfiguration, Misconfigured } from "@federate/core"
 import type { Resource } from "@federate/trust"
 import * as Effect from "effect/Effect"
 

@@ -1,8 +1,8 @@
 /** AWS STS as an assertion source: outbound web identity tokens. */
 import type { STSClientConfig } from "@aws-sdk/client-sts"
 import { makeClient } from "@federate/aws-sdk"
-import { Assertion, AssertionSource, FederationError, Misconfigured } from "@federate/core"
-import type { Reason } from "@federate/core"
+import { Assertion, AssertionSource, configured, Misconfigured } from "@federate/core"
+import type { FederationError, Reason } from "@federate/core"
 import { platformEnvironment } from "@federate/http"
 import type { Environment, Fetch } from "@federate/http"
 import type * as Duration from "effect/Duration"
@@ -54,10 +54,7 @@ export const source = Effect.fnUntraced(function* (
   options: SourceOptions
 ): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
   const { credentials, endpoint, fetch, issuer, region, signingAlgorithm } = options
-  const input = yield* Effect.mapError(
-    Effect.fromResult(checked(options)),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
+  const input = yield* configured(name, checked(options))
   const client = yield* makeClient({
     setting: name,
     fetch,
@@ -173,10 +170,10 @@ const checkedTags = (tags: ReadonlyArray<readonly [key: string, value: string]>)
 
 const audiencesFor = (
   { audience, preferredAudience }: AssertionSource.AssertionRequest,
-  configured: SourceOptions["audiences"]
+  chosen: SourceOptions["audiences"]
 ) => {
   if (audience !== undefined) return checkedAudiences("audience", [audience])
-  if (configured !== undefined) return Result.succeed([...configured])
+  if (chosen !== undefined) return Result.succeed([...chosen])
   return preferredAudience === undefined
     ? misconfigured(
         "audiences",
@@ -188,10 +185,10 @@ const audiencesFor = (
 
 const algorithmFor = (
   { algorithms: wanted }: AssertionSource.AssertionRequest,
-  configured: SourceOptions["signingAlgorithm"]
+  chosen: SourceOptions["signingAlgorithm"]
 ) => {
-  if (wanted === undefined) return Result.succeed(configured ?? algorithms[0])
-  const choice = configured === undefined ? algorithms : [configured]
+  if (wanted === undefined) return Result.succeed(chosen ?? algorithms[0])
+  const choice = chosen === undefined ? algorithms : [chosen]
   const found = wanted.flatMap((each) => choice.filter((own) => own === each))[0]
   return found === undefined
     ? misconfigured(

@@ -1,7 +1,7 @@
 /** A role's trust policy, and the OIDC providers that it names, read from IAM. */
 import { makeIam } from "@federate/aws-sdk"
-import { inConfiguration, readPolicy } from "@federate/aws-sdk/trust"
-import { Malformed, Misconfigured } from "@federate/core"
+import { readPolicy } from "@federate/aws-sdk/trust"
+import { inConfiguration, Malformed, Misconfigured } from "@federate/core"
 import type { Assertion, Reason } from "@federate/core"
 import type { Platform } from "@federate/http"
 import type { Problem, TrustReader } from "@federate/trust"

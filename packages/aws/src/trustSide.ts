@@ -1,12 +1,7 @@
 /** AWS's halves of a trust: of whoever federates into AWS, and of AWS's workloads that federate elsewhere. */
 import { makeIam } from "@federate/aws-sdk"
-import {
-  iamName,
-  inConfiguration,
-  rolePolicy,
-  usualName,
-  workloadRole
-} from "@federate/aws-sdk/trust"
+import { iamName, rolePolicy, usualName, workloadRole } from "@federate/aws-sdk/trust"
+import { inConfiguration } from "@federate/core"
 import type { Misconfigured } from "@federate/core"
 import type { Platform } from "@federate/http"
 import type { Part, TrustSide } from "@federate/trust"

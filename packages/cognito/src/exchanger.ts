@@ -1,6 +1,6 @@
 /** Amazon Cognito identity pools as a token exchanger: one of their own tokens for AWS credentials. */
-import { FederationError, Misconfigured, TokenExchanger } from "@federate/core"
-import type { AwsCredentials, Reason } from "@federate/core"
+import { configured, Misconfigured, TokenExchanger } from "@federate/core"
+import type { AwsCredentials, FederationError, Reason } from "@federate/core"
 import type { Fetch } from "@federate/http"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -32,10 +32,7 @@ export const exchanger = Effect.fnUntraced(function* (
   options: ExchangerOptions
 ): Effect.fn.Return<TokenExchanger.TokenExchanger<AwsCredentials>, FederationError> {
   const { identityPoolId } = options
-  const region = yield* Effect.mapError(
-    Effect.fromResult(checkedPool(options)),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
+  const region = yield* configured(name, checkedPool(options))
   const client = yield* makeClient({ ...options, region })
   const provider = providerOf(region)
   return TokenExchanger.make({

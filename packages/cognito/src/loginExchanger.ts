@@ -1,6 +1,6 @@
 /** Amazon Cognito identity pools as a token exchanger for who has logged in elsewhere: the assertion is the login. */
-import { FederationError, TokenExchanger } from "@federate/core"
-import type { AwsCredentials, Reason } from "@federate/core"
+import { configured, TokenExchanger } from "@federate/core"
+import type { AwsCredentials, FederationError, Reason } from "@federate/core"
 import type { HttpAnswer } from "@federate/http"
 import * as Effect from "effect/Effect"
 import { classify } from "./classify.ts"
@@ -28,10 +28,7 @@ export const loginExchanger = Effect.fnUntraced(function* (
   options: LoginExchangerOptions
 ): Effect.fn.Return<TokenExchanger.TokenExchanger<AwsCredentials>, FederationError> {
   const { audience, customRoleArn, identityId, identityPoolId } = options
-  const region = yield* Effect.mapError(
-    Effect.fromResult(checkedPool(options)),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
+  const region = yield* configured(name, checkedPool(options))
   const cognito = providerOf(region)
   const client = yield* makeClient({ ...options, region })
   return TokenExchanger.make({

@@ -1,7 +1,7 @@
 /** Amazon Cognito identity pools as an assertion source. */
 import type { CognitoIdentityClientConfig } from "@aws-sdk/client-cognito-identity"
-import { Assertion, AssertionSource, FederationError } from "@federate/core"
-import type { Reason } from "@federate/core"
+import { Assertion, AssertionSource, configured } from "@federate/core"
+import type { FederationError, Reason } from "@federate/core"
 import type { Fetch } from "@federate/http"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -47,10 +47,7 @@ const name = "cognito"
 export const source = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
-  const settings = yield* Effect.mapError(
-    Effect.fromResult(checked(options)),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
+  const settings = yield* configured(name, checked(options))
   const { developerProvider, input, region } = settings
   const { identityId = "" } = options
   const facts = {

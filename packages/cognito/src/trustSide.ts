@@ -1,15 +1,8 @@
 /** Amazon Cognito's half of a trust: an identity pool, and the workload's role that may take its assertions. */
 import type { IdentityPool, ListIdentityPoolsCommandOutput } from "@aws-sdk/client-cognito-identity"
 import { makeIam } from "@federate/aws-sdk"
-import {
-  iamName,
-  inConfiguration as failing,
-  rolePolicy,
-  side,
-  tag,
-  workloadRole
-} from "@federate/aws-sdk/trust"
-import { Misconfigured } from "@federate/core"
+import { iamName, rolePolicy, side, tag, workloadRole } from "@federate/aws-sdk/trust"
+import { inConfiguration as failing, Misconfigured } from "@federate/core"
 import type { FederationError } from "@federate/core"
 import { platformEnvironment } from "@federate/http"
 import type { Platform } from "@federate/http"

@@ -5,6 +5,8 @@
  * causes to the bottom. An adapter copies out what is public and drops the rest.
  */
 import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
 
 /** Where in a flow the error arose. */
 export type Stage = "configuration" | "assertion" | "exchange"
@@ -114,3 +116,18 @@ const describe = (reason: Reason): string => {
 
 const sentences = (first: string, second: string): string =>
   /[.!?]$/.test(first) ? `${first} ${second}` : `${first}. ${second}`
+
+/** What is wrong with an adapter's own settings, or found out while it is set up, told under its name at the stage `configuration`. */
+export const inConfiguration =
+  (adapter: string) =>
+  <A, R>(effect: Effect.Effect<A, Reason, R>): Effect.Effect<A, FederationError, R> =>
+    Effect.mapError(
+      effect,
+      (reason) => new FederationError({ adapter, stage: "configuration", reason })
+    )
+
+/** What settings come to. Those that can be told not to work are told so, as {@link inConfiguration} does, before any call. */
+export const configured = <A>(
+  adapter: string,
+  settings: Result.Result<A, Reason>
+): Effect.Effect<A, FederationError> => inConfiguration(adapter)(Effect.fromResult(settings))

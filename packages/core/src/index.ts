@@ -8,7 +8,9 @@ export * as AssertionSource from "./AssertionSource.ts"
 export * as Credential from "./Credential.ts"
 export type { AccessToken, AwsCredentials } from "./Credential.ts"
 export {
+  configured,
   FederationError,
+  inConfiguration,
   Malformed,
   Misconfigured,
   Rejected,

@@ -1,6 +1,6 @@
 /** The application that asks Entra for tokens, and where it asks. */
-import { FederationError, Misconfigured } from "@federate/core"
-import type { AssertionSource } from "@federate/core"
+import { configured, Misconfigured } from "@federate/core"
+import type { AssertionSource, FederationError } from "@federate/core"
 import { endpoint } from "@federate/http"
 import type { Fetch } from "@federate/http"
 import * as Effect from "effect/Effect"
@@ -53,11 +53,7 @@ const algorithms = ["RS256", "RS512", "RS384", "PS256", "PS384", "PS512"]
 export const application = (
   adapter: string,
   options: ApplicationOptions
-): Effect.Effect<Application, FederationError> =>
-  Effect.mapError(
-    Effect.fromResult(settings(options)),
-    (reason) => new FederationError({ adapter, stage: "configuration", reason })
-  )
+): Effect.Effect<Application, FederationError> => configured(adapter, settings(options))
 
 export const misconfigured = (setting: string, problem: string, hint: string) =>
   Result.fail(new Misconfigured({ setting, problem, hint }))

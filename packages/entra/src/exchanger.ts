@@ -1,6 +1,6 @@
 /** Microsoft Entra ID as a token exchanger. */
-import { FederationError } from "@federate/core"
-import type { TokenExchanger } from "@federate/core"
+import { configured } from "@federate/core"
+import type { FederationError, TokenExchanger } from "@federate/core"
 import { clientCredentials } from "@federate/oidc"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -25,10 +25,7 @@ export const exchanger = Effect.fnUntraced(function* (
 ): Effect.fn.Return<TokenExchanger.TokenExchanger, FederationError> {
   const app = yield* application(name, options)
   if (options.scopes !== undefined && options.scopes.length > 0) {
-    yield* Effect.mapError(
-      Effect.fromResult(oneScope(options.scopes)),
-      (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-    )
+    yield* configured(name, oneScope(options.scopes))
   }
   return yield* clientCredentials({
     ...app,

@@ -1,6 +1,11 @@
 /** The parts of Entra's half of a trust, as Microsoft Graph keeps them. */
-import { Assertion, FederationError, Misconfigured, Rejected } from "@federate/core"
-import type { Reason } from "@federate/core"
+import {
+  Assertion,
+  FederationError,
+  inConfiguration as failing,
+  Misconfigured,
+  Rejected
+} from "@federate/core"
 import type { Found, Prerequisite, Resource } from "@federate/trust"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
@@ -19,11 +24,7 @@ export interface Directory {
 
 const side = "Microsoft Entra"
 
-export const inConfiguration = <A>(effect: Effect.Effect<A, Reason>) =>
-  Effect.mapError(
-    effect,
-    (reason) => new FederationError({ adapter: "entra", stage: "configuration", reason })
-  )
+export const inConfiguration = failing("entra")
 
 const call = ({ graph, token }: Directory, asked: Call) =>
   Effect.flatMap(token, (held) => inConfiguration(graph.call(held, asked)))

@@ -1,5 +1,5 @@
 /** The federated credentials of an app, read from Microsoft Graph. */
-import { FederationError, Unavailable } from "@federate/core"
+import { inConfiguration, Unavailable } from "@federate/core"
 import type { Assertion, Reason } from "@federate/core"
 import type { Platform } from "@federate/http"
 import type { Access, Problem, TrustReader } from "@federate/trust"
@@ -11,32 +11,23 @@ import { graphScope, makeGraph } from "./graph.ts"
 type App = Pick<Options, "clientId" | "cloud" | "authorityHost">
 
 /** https://learn.microsoft.com/graph/api/application-list-federatedidentitycredentials: Application.Read.All will do. */
-const read = Effect.fnUntraced(
-  function* (
-    app: App,
-    { token }: Access,
-    platform: Platform
-  ): Effect.fn.Return<ReadonlyArray<unknown>, Reason> {
-    const { clientId } = app
-    const graph = yield* makeGraph(app, platform, `app with the client id "${clientId}"`)
-    if (token === undefined) {
-      return yield* Effect.fail(
-        new Unavailable({
-          detail:
-            "Without a token for Microsoft Graph the app's federated credentials were not read",
-          hint: "Give one that has Application.Read.All, such as the Azure CLI's: `az account get-access-token --resource-type ms-graph --query accessToken -o tsv`."
-        })
-      )
-    }
-    return yield* graph.list(
-      token,
-      `applications(appId='${clientId}')/federatedIdentityCredentials`
+const read = Effect.fnUntraced(function* (
+  app: App,
+  { token }: Access,
+  platform: Platform
+): Effect.fn.Return<ReadonlyArray<unknown>, Reason> {
+  const { clientId } = app
+  const graph = yield* makeGraph(app, platform, `app with the client id "${clientId}"`)
+  if (token === undefined) {
+    return yield* Effect.fail(
+      new Unavailable({
+        detail: "Without a token for Microsoft Graph the app's federated credentials were not read",
+        hint: "Give one that has Application.Read.All, such as the Azure CLI's: `az account get-access-token --resource-type ms-graph --query accessToken -o tsv`."
+      })
     )
-  },
-  Effect.mapError(
-    (reason) => new FederationError({ adapter: "entra", stage: "configuration", reason })
-  )
-)
+  }
+  return yield* graph.list(token, `applications(appId='${clientId}')/federatedIdentityCredentials`)
+}, inConfiguration("entra"))
 
 /** https://learn.microsoft.com/cli/azure/ad/app/federated-credential#az-ad-app-federated-credential-create */
 const missing = (

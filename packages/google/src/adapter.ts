@@ -1,5 +1,5 @@
 /** `type: google` and `type: google-id-token` among the exchangers, `type: google-external-account` among the sources. */
-import { FederationError } from "@federate/core"
+import { configured } from "@federate/core"
 import type { AccessToken, Adapter } from "@federate/core"
 import type { Platform } from "@federate/http"
 import { executablesAllowed } from "@federate/local"
@@ -9,7 +9,6 @@ import * as Schema from "effect/Schema"
 import { noAudience } from "./settings.ts"
 import { readCredentialsFile } from "./credentialsFile.ts"
 import { exchanger as makeExchanger } from "./exchanger.ts"
-import { configured } from "./federation.ts"
 import { idTokenExchanger as makeIdTokenExchanger } from "./idTokenExchanger.ts"
 import { externalAccountSource } from "./source.ts"
 
@@ -171,14 +170,9 @@ export const source: Adapter.SourceAdapter<
     { environment, fetch }
   ) {
     if (allowExecutables === true) {
-      yield* Effect.mapError(
-        Effect.fromResult(executablesAllowed("allowExecutables", environment)),
-        (reason) =>
-          new FederationError({
-            adapter: "google-external-account",
-            stage: "configuration",
-            reason
-          })
+      yield* configured(
+        "google-external-account",
+        executablesAllowed("allowExecutables", environment)
       )
     }
     const account = yield* readCredentialsFile("google-external-account", file, {

@@ -1,6 +1,7 @@
 /** Reads a credential configuration file of Google's. */
 import { readFile } from "node:fs/promises"
-import { FederationError, Misconfigured } from "@federate/core"
+import { inConfiguration, Misconfigured } from "@federate/core"
+import type { FederationError } from "@federate/core"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { externalAccount } from "./externalAccount.ts"
@@ -22,7 +23,7 @@ export const readCredentialsFile = (
         externalAccount(Result.getOrUndefined(Result.try((): unknown => JSON.parse(text))), options)
       )
     ),
-    Effect.mapError((reason) => new FederationError({ adapter, stage: "configuration", reason }))
+    inConfiguration(adapter)
   )
 
 const unreadable = (file: string): Misconfigured =>

@@ -1,12 +1,17 @@
 /** Google's STS: an assertion for a federated token, by token exchange (RFC 8693). */
-import { FederationError, Misconfigured } from "@federate/core"
-import type { AccessToken, Assertion, AssertionSource, Reason } from "@federate/core"
+import { configured, Misconfigured } from "@federate/core"
+import type {
+  AccessToken,
+  Assertion,
+  AssertionSource,
+  FederationError,
+  Reason
+} from "@federate/core"
 import { json, send } from "@federate/http"
 import type { Fetch, HttpAnswer } from "@federate/http"
 import { tokenAnswer } from "@federate/oidc"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type * as Result from "effect/Result"
 import type { Provider } from "./audience.ts"
 import { factsOf, refusedByApi, refusedByTokenService } from "./classify.ts"
 import { algorithms, federationOf } from "./settings.ts"
@@ -35,19 +40,6 @@ export interface Federated {
     scopes: ReadonlyArray<string>
   ) => Effect.Effect<AccessToken, Reason>
 }
-
-/** What cannot work is told at the stage `configuration`. */
-export const inConfiguration =
-  (adapter: string) =>
-  <A>(effect: Effect.Effect<A, Reason>): Effect.Effect<A, FederationError> =>
-    Effect.mapError(
-      effect,
-      (reason) => new FederationError({ adapter, stage: "configuration", reason })
-    )
-
-/** Settings that can be told to be wrong before any call. */
-export const configured = <A>(adapter: string, settings: Result.Result<A, Reason>) =>
-  inConfiguration(adapter)(Effect.fromResult(settings))
 
 /**
  * @param name stands in errors

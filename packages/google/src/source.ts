@@ -2,12 +2,12 @@
 import {
   Assertion,
   AssertionSource,
-  FederationError,
+  configured,
   Malformed,
   Misconfigured,
   Rejected
 } from "@federate/core"
-import type { Reason } from "@federate/core"
+import type { FederationError, Reason } from "@federate/core"
 import { endpoint, isLinkLocal, overloaded, send, unexpected } from "@federate/http"
 import type { Fetch, HttpAnswer } from "@federate/http"
 import { readTokenFile } from "@federate/local"
@@ -36,10 +36,7 @@ const name = "google-external-account"
 export const externalAccountSource = Effect.fnUntraced(function* (
   options: SourceOptions
 ): Effect.fn.Return<AssertionSource.AssertionSource, FederationError> {
-  const assertion = yield* Effect.mapError(
-    Effect.fromResult(reader(options)),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
+  const assertion = yield* configured(name, reader(options))
   return AssertionSource.make({ name, assertion: () => assertion })
 })
 

@@ -1,12 +1,11 @@
 /** The parts of Google's half of a trust, as IAM and Resource Manager keep them. */
-import { Malformed, Misconfigured, Transient } from "@federate/core"
+import { inConfiguration as failing, Malformed, Misconfigured, Transient } from "@federate/core"
 import type { Reason } from "@federate/core"
 import { publicText } from "@federate/http"
 import type { Found, Known, Prerequisite, Reference, Resource, State } from "@federate/trust"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type { Api } from "./api.ts"
-import { inConfiguration as failing } from "./federation.ts"
 import { longestSubject } from "./rules.ts"
 
 /** Where the parts are, and by which mark. */

@@ -1,4 +1,5 @@
 /** A provider of a workload or workforce identity pool, read from Google's IAM API. */
+import { configured, inConfiguration } from "@federate/core"
 import type { Assertion, FederationError } from "@federate/core"
 import type { Platform } from "@federate/http"
 import type { Access, Problem, TrustReader } from "@federate/trust"
@@ -7,7 +8,7 @@ import * as Effect from "effect/Effect"
 import { makeApi } from "./api.ts"
 import { parseAudience } from "./audience.ts"
 import { readCredentialsFile } from "./credentialsFile.ts"
-import { cloudPlatform, configured, inConfiguration } from "./federation.ts"
+import { cloudPlatform } from "./federation.ts"
 import { noAudience } from "./settings.ts"
 
 interface Settings {

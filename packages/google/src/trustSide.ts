@@ -1,5 +1,5 @@
 /** Google's half of a trust: a pool, a provider, and who its principal may act as. */
-import { Misconfigured } from "@federate/core"
+import { configured, Misconfigured } from "@federate/core"
 import type { Platform } from "@federate/http"
 import type { Part, TrustSide } from "@federate/trust"
 import * as Effect from "effect/Effect"
@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { makeApi } from "./api.ts"
 import { parseAudience } from "./audience.ts"
-import { cloudPlatform, configured } from "./federation.ts"
+import { cloudPlatform } from "./federation.ts"
 import { algorithms } from "./settings.ts"
 import {
   accountMember,

@@ -2,7 +2,7 @@
  * Client credentials with a foreign assertion (RFC 6749 §4.4, RFC 7523 §2.2): the platform's JWT, unmodified, is the
  * client's authentication, and the server maps its issuer, subject and audience to the client.
  */
-import { TokenExchanger } from "@federate/core"
+import { configured, TokenExchanger } from "@federate/core"
 import type {
   Assertion,
   AssertionSource,
@@ -16,7 +16,6 @@ import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import { byAssertion } from "./client.ts"
 import { grant } from "./grant.ts"
-import { configured } from "./settings.ts"
 import { refusal } from "./tokenAnswer.ts"
 import type { Refusal } from "./tokenAnswer.ts"
 

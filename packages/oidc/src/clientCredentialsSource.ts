@@ -1,5 +1,5 @@
 /** Access tokens of any OpenID provider, for a client of its own, as an assertion source (RFC 6749 §4.4). */
-import { Assertion, AssertionSource, Malformed, Rejected } from "@federate/core"
+import { Assertion, AssertionSource, configured, Malformed, Rejected } from "@federate/core"
 import type { FederationError, Reason } from "@federate/core"
 import type { Fetch } from "@federate/http"
 import * as Effect from "effect/Effect"
@@ -9,13 +9,7 @@ import type { Client } from "./client.ts"
 import { grant } from "./grant.ts"
 import { checkedServer, place } from "./server.ts"
 import type { Server } from "./server.ts"
-import {
-  checkedParameters,
-  checkedResources,
-  checkedScopes,
-  configured,
-  misconfigured
-} from "./settings.ts"
+import { checkedParameters, checkedResources, checkedScopes, misconfigured } from "./settings.ts"
 import { refusal } from "./tokenAnswer.ts"
 import type { Refusal } from "./tokenAnswer.ts"
 

@@ -1,5 +1,5 @@
 /** What the two grants that trade an assertion have in common. */
-import { TokenExchanger } from "@federate/core"
+import { configured, TokenExchanger } from "@federate/core"
 import type {
   AccessToken,
   Assertion,
@@ -21,13 +21,7 @@ import { refused } from "./refused.ts"
 import { checkedServer, place } from "./server.ts"
 import type { Server } from "./server.ts"
 import type { Service } from "./services.ts"
-import {
-  checkedParameters,
-  checkedResources,
-  checkedScopes,
-  configured,
-  misconfigured
-} from "./settings.ts"
+import { checkedParameters, checkedResources, checkedScopes, misconfigured } from "./settings.ts"
 
 export interface ExchangeOptions<ServiceName extends string> extends Server, Writing {
   /** One that is known: its endpoint and its ways are filled in, for whatever is not set. */

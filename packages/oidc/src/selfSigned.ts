@@ -1,6 +1,6 @@
 /** JWTs of one's own issuer, signed with a private key, as an assertion source. */
 import { randomUUID } from "node:crypto"
-import { Assertion, AssertionSource, Misconfigured } from "@federate/core"
+import { Assertion, AssertionSource, configured, Misconfigured } from "@federate/core"
 import type { FederationError, Reason } from "@federate/core"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { secretFile } from "./secretText.ts"
-import { checkedIssuer, configured, misconfigured } from "./settings.ts"
+import { checkedIssuer, misconfigured } from "./settings.ts"
 import { readSigningKey } from "./signingKey.ts"
 
 export interface SelfSignedOptions {

@@ -1,19 +1,10 @@
 /** What the adapters of this package check before any call, and how they tell it. */
-import { FederationError, Misconfigured } from "@federate/core"
-import type { Reason } from "@federate/core"
+import { Misconfigured } from "@federate/core"
 import { endpoint } from "@federate/http"
-import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 
 export const misconfigured = (setting: string, problem: string, hint: string) =>
   Result.fail(new Misconfigured({ setting, problem, hint }))
-
-/** Settings that cannot work are told at the stage `configuration`. */
-export const configured = <A>(name: string, settings: Result.Result<A, Reason>) =>
-  Effect.mapError(
-    Effect.fromResult(settings),
-    (reason) => new FederationError({ adapter: name, stage: "configuration", reason })
-  )
 
 /** An issuer's URL (OpenID Connect Discovery 1.0 §3): https, or http on loopback, without query and fragment. */
 export const checkedIssuer = (issuer: string) =>

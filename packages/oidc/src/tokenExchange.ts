@@ -1,5 +1,5 @@
 /** Token exchange (RFC 8693) at any server. */
-import { Malformed } from "@federate/core"
+import { configured, Malformed } from "@federate/core"
 import type {
   AccessToken,
   AssertionSource,
@@ -14,7 +14,7 @@ import { exchanger } from "./exchange.ts"
 import type { ExchangeOptions } from "./exchange.ts"
 import type { Writing } from "./grant.ts"
 import { exchangingServices } from "./services.ts"
-import { configured, misconfigured } from "./settings.ts"
+import { misconfigured } from "./settings.ts"
 
 export interface TokenExchangeOptions extends ExchangeOptions<keyof typeof exchangingServices> {
   /** What the token is for, by names that the server knows; a request's own goes before it. */
