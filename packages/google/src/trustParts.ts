@@ -1,5 +1,11 @@
 /** The parts of Google's half of a trust, as IAM and Resource Manager keep them. */
-import { inConfiguration as failing, Malformed, Misconfigured, Transient } from "@federate/core"
+import {
+  inConfiguration as failing,
+  Malformed,
+  Misconfigured,
+  Rejected,
+  Transient
+} from "@federate/core"
 import type { Reason } from "@federate/core"
 import { publicText } from "@federate/http"
 import type { Found, Known, Prerequisite, Reference, Resource, State } from "@federate/trust"
@@ -295,6 +301,19 @@ export const accountMember =
   (reference) =>
     `serviceAccount:${emailOf(account, reference)}`
 
+/**
+ * Whom a policy names may have been made a moment ago, and is not known everywhere yet
+ * (https://cloud.google.com/iam/docs/service-accounts-create: it may take a minute).
+ */
+const notHeardOfYet = (member: string) => {
+  const name = member.replace(/^serviceAccount:/, "")
+  return Effect.mapError((reason: Reason) =>
+    reason._tag === "Rejected" && reason.status === 400 && reason.description.includes(name)
+      ? new Rejected({ ...reason, remedy: "waitForTrust" })
+      : reason
+  )
+}
+
 interface Binding {
   readonly role: string
   readonly member: Member
@@ -378,7 +397,7 @@ export const binding = (of: Organization, { account, member, role }: Binding): R
                   : each
               )
             : [...bindings, { role, members: [wanted] }]
-        })
+        }).pipe(notHeardOfYet(memberOf(known)))
       ),
     // It is what it is made of: one that differs is another.
     update: () => Effect.void,
