@@ -51,15 +51,19 @@ export const takenAssertion = (
       } = yield* (yield* made).assertion(request)
       return { iss: issuer, sub: subject, aud, azp: typeof azp === "string" ? azp : aud }
     }),
-    foresee: Effect.fnUntraced(function* (known, named) {
-      const made = source(known)
-      if (made === undefined) return {}
-      const { audience, issuer } = (yield* made).offers
-      const { audience: demanded, preferredAudience } = asks(named) ?? {}
-      const aud = audience === "any" ? (demanded ?? preferredAudience) : audience?.only
-      return {
-        ...(typeof issuer === "string" && { iss: issuer }),
-        ...(aud !== undefined && { aud })
-      }
-    })
+    foresee: Effect.fnUntraced(
+      function* (known, named) {
+        const made = source(known)
+        if (made === undefined) return {}
+        const { audience, issuer } = (yield* made).offers
+        const { audience: demanded, preferredAudience } = asks(named) ?? {}
+        const aud = audience === "any" ? (demanded ?? preferredAudience) : audience?.only
+        return {
+          ...(typeof issuer === "string" && { iss: issuer }),
+          ...(aud !== undefined && { aud })
+        }
+      },
+      // A source that is only to be had where the workload runs tells nothing here.
+      Effect.orElseSucceed(() => ({}))
+    )
   })

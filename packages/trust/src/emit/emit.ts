@@ -176,9 +176,9 @@ const checked: Readonly<Record<Language, string>> = {
     "Its types and references are checked by federate's tests, against aws-cdk-lib; nothing there could ask AWS.",
   cdk: "It is compiled and synthesized by federate's tests; nothing there could deploy it.",
   "aws-cli":
-    "Its syntax is checked by federate's tests, and its options by the tool's own help; nothing there could ask AWS. Run it once.",
+    "Federate's tests run it with Debian's awscli, against a stand-in for AWS; nothing there could ask AWS itself. Run it once.",
   gcloud:
-    "Its syntax is checked by federate's tests, and its options by the tool's own help; nothing there could ask Google. Run it once, signed in (`gcloud auth login`).",
+    "Federate's tests run it with gcloud 528, against a stand-in for Google; nothing there could ask Google itself. Run it once, signed in (`gcloud auth login`).",
   az: "Its syntax is checked by federate's tests, and its options by the tool's own help; nothing there could ask Azure. Run it once, signed in (`az login`)."
 }
 

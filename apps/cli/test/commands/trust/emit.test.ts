@@ -159,8 +159,8 @@ describe("federate trust emit", () => {
     writeFileSync(path, text)
     return path
   }
-  const emit = (as: string, flow = "graph") =>
-    federate(["trust", "emit", flow, "--as", as, "--config", file("federate.yaml", config)])
+  const emit = (as: string, flow = "graph", text = config) =>
+    federate(["trust", "emit", flow, "--as", as, "--config", file("federate.yaml", text)])
 
   it.effect("writes both halves for Terraform, whose parser takes them", () =>
     Effect.gen(function* () {
@@ -327,16 +327,7 @@ describe("federate trust emit", () => {
         "    exchanger: { appRoles",
         `    assertion: { issuer: "https://issuer.example", subject: "a'b", audience: "api://x" }\n$&`
       )
-      const path = file("given.yaml", given)
-      const { stdout } = yield* federate([
-        "trust",
-        "emit",
-        "graph",
-        "--as",
-        "terraform",
-        "-c",
-        path
-      ])
+      const { stdout } = yield* emit("terraform", "graph", given)
       const { resource, variable } = yield* Effect.promise(() => parse("trust.tf", stdout))
       assert.isUndefined(variable)
       const [credential] =
@@ -436,6 +427,19 @@ describe("federate trust emit", () => {
       })
     )
   })
+
+  it.effect("foresees nothing of a source that is not to be had here", () =>
+    Effect.gen(function* () {
+      const elsewhere = config.replace(
+        "source: { type: github-actions }\n    exchanger: &google",
+        'source: { type: executable, command: ["/opt/token"] }\n    exchanger: &google'
+      )
+      const { code, stderr, stdout } = yield* emit("terraform", "bucket", elsewhere)
+      assert.deepEqual([code, stderr], [0, ""])
+      const { variable } = yield* Effect.promise(() => parse("trust.tf", stdout))
+      assert.deepEqual(Object.keys(variable).toSorted(), ["aud", "iss", "sub"])
+    })
+  )
 
   it.effect(
     "names the account's issuer, and the role as the subject, where AWS is the source",
