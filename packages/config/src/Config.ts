@@ -114,7 +114,11 @@ export const decode = Effect.fnUntraced(function* <Platform, S extends Sections 
     if (Result.isSuccess(decoded)) sections[name] = decoded.success
     else problems.push(...decoded.failure)
   }
-  if (problems.length > 0) return yield* refuse(problems)
+  // A variable that is not set is all that is wrong where it stands.
+  const told = problems.filter(
+    (each) => unset.includes(each) || !unset.some(({ path }) => path === each.path)
+  )
+  if (told.length > 0) return yield* refuse(told)
   // Each section was decoded by the schema of its name.
   return { flows, trust, sections: sections as Config<S>["sections"] }
 })
