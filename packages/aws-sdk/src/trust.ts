@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import type { Iam } from "./iam.ts"
 import { side } from "./writers.ts"
 
-export { side, writers } from "./writers.ts"
+export { side, tagsOf, writers } from "./writers.ts"
 
 /** A name of IAM's, that may be left out: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 export const iamName = (description: string, longest: number) =>

@@ -1,8 +1,15 @@
 /** What is written as code of any workload of AWS's: its role, and what that may do. */
-import type { Writer } from "@federate/trust"
+import type { State, Writer } from "@federate/trust"
 
 /** As AWS's name is told: of whichever adapter a part is. */
 export const side = "AWS"
+
+/** A state's tags as CloudFormation and the AWS CLI mostly have them. */
+export const tagsOf = ({ tags }: State): ReadonlyArray<State> =>
+  Object.entries(typeof tags === "object" && tags !== null ? tags : {}).map(([Key, Value]) => ({
+    Key,
+    Value
+  }))
 
 /** It must be there. */
 const workloadRole: Writer = {

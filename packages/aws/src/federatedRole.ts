@@ -89,7 +89,7 @@ export const federatedRole = ({ flow, iam }: Trusted, role: Role): Resource => {
       return {
         state: {
           name: found.RoleName,
-          // Of a new one it is as good as any other.
+          // Where no ARN names one, whichever it has is right.
           path: isNew ? path : found.Path,
           trustPolicy: plain(readPolicy(found.AssumeRolePolicyDocument)),
           // One that allows for more does no harm.

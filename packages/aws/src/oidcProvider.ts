@@ -112,7 +112,8 @@ const unused = Effect.fnUntraced(function* (iam: Iam, arn: string): Effect.fn.Re
 })
 
 /**
- * Makes `oidcProviderArn` known, and `oidcProvider`, by which conditions name it. One that is there is taken as it is, whoever made it.
+ * Makes `oidcProviderArn` known, and `oidcProvider`, by which conditions name it. One that is there is taken as it is,
+ * whoever made it.
  *
  * https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html
  */

@@ -1,13 +1,6 @@
 /** AWS's half of a trust, as code: of whoever federates into AWS, and of AWS's workloads that federate elsewhere. */
-import { side, writers as ofAnyWorkload } from "@federate/aws-sdk/trust"
-import type { State, Writer } from "@federate/trust"
-
-/** As CloudFormation, and the AWS CLI, have them. */
-const tagsOf = ({ tags }: State): ReadonlyArray<State> =>
-  Object.entries(typeof tags === "object" && tags !== null ? tags : {}).map(([Key, Value]) => ({
-    Key,
-    Value
-  }))
+import { side, tagsOf, writers as ofAnyWorkload } from "@federate/aws-sdk/trust"
+import type { Writer } from "@federate/trust"
 
 const oidcProvider: Writer = {
   side,

@@ -1,6 +1,6 @@
 /** Amazon Cognito's half of a trust, as code. */
-import { side, writers as ofAnyWorkload } from "@federate/aws-sdk/trust"
-import type { State, Writer } from "@federate/trust"
+import { side, tagsOf, writers as ofAnyWorkload } from "@federate/aws-sdk/trust"
+import type { Writer } from "@federate/trust"
 
 /** What tokens of AWS's own partition say; elsewhere one is to be looked at. */
 const issuer = "https://cognito-identity.amazonaws.com"
@@ -32,7 +32,7 @@ const identityPool: Writer = {
         IdentityPoolName: state["identityPoolName"],
         DeveloperProviderName: state["developerProviderName"],
         AllowUnauthenticatedIdentities: state["allowUnauthenticatedIdentities"],
-        IdentityPoolTags: Object.entries(tagsOf(state)).map(([Key, Value]) => ({ Key, Value }))
+        IdentityPoolTags: tagsOf(state)
       },
       makes: {
         identityPoolId: "${this}",
@@ -55,7 +55,7 @@ const identityPool: Writer = {
           text("developerProviderName"),
           "--no-allow-unauthenticated-identities",
           "--identity-pool-tags",
-          JSON.stringify(tagsOf(state)),
+          JSON.stringify(state["tags"]),
           "--query",
           "IdentityPoolId",
           "--output",
@@ -78,9 +78,5 @@ const identityPool: Writer = {
     ]
   }
 }
-
-/** Of texts alone, as the state has it. */
-const tagsOf = ({ tags }: State): Readonly<Record<string, unknown>> =>
-  typeof tags === "object" && tags !== null ? { ...tags } : {}
 
 export const writers: ReadonlyArray<Writer> = [identityPool, ...ofAnyWorkload]

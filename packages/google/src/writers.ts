@@ -58,9 +58,11 @@ const pool: Writer = {
   }
 }
 
-/** What the assertion's issuer and audience must be. */
-const oidcOf = ({ state }: Written): Readonly<Record<string, unknown>> =>
-  typeof state["oidc"] === "object" && state["oidc"] !== null ? { ...state["oidc"] } : {}
+/** What is in a part of the state that has parts of its own. */
+const within = ({ state }: Written, member: string): Readonly<Record<string, unknown>> => {
+  const value = state[member]
+  return typeof value === "object" && value !== null ? { ...value } : {}
+}
 
 const provider: Writer = {
   side,
@@ -79,8 +81,8 @@ const provider: Writer = {
         attribute_condition: part.state["attributeCondition"],
         oidc: {
           block: {
-            issuer_uri: oidcOf(part)["issuerUri"],
-            allowed_audiences: oidcOf(part)["allowedAudiences"]
+            issuer_uri: within(part, "oidc")["issuerUri"],
+            allowed_audiences: within(part, "oidc")["allowedAudiences"]
           }
         }
       },
@@ -102,11 +104,11 @@ const provider: Writer = {
           "--workload-identity-pool",
           part.of("pool"),
           "--issuer-uri",
-          `${oidcOf(part)["issuerUri"]}`,
+          `${within(part, "oidc")["issuerUri"]}`,
           "--allowed-audiences",
-          `${oidcOf(part)["allowedAudiences"]}`,
+          `${within(part, "oidc")["allowedAudiences"]}`,
           "--attribute-mapping",
-          Object.entries({ ...(part.state["attributeMapping"] as object) })
+          Object.entries(within(part, "attributeMapping"))
             .map(([attribute, expression]) => `${attribute}=${expression}`)
             .join(),
           "--attribute-condition",

@@ -12,8 +12,6 @@ export interface Written {
   readonly makes: ReadonlyArray<string>
   /** What stands for a name of another part. */
   readonly of: Reference
-  /** What it is called in the code: a word of small letters, digits and `_`. */
-  readonly label: string
 }
 
 /** Nothing: what another part is written as has it. */

@@ -46,7 +46,7 @@ interface Resource {
 
 /** Each with what others add to it. Intrinsic functions cannot stand for keys: what has names there is text. */
 export const resourcesOf = ({ fragments }: Template): ReadonlyArray<Resource> =>
-  fragments.flatMap(({ of, part: { label } }) => {
+  fragments.flatMap(({ label, of }) => {
     if (!("type" in of)) return []
     const properties: Record<string, unknown> = { ...of.properties }
     for (const { of: addition } of fragments) {
@@ -90,12 +90,12 @@ export const valuesOf = ({
   const values = new Map<string, ReadonlyArray<ValuePiece>>(
     inputs.map(({ name }) => [name, [{ ref: logicalId(name) }]])
   )
-  for (const { of, part } of fragments) {
+  for (const { label, of } of fragments) {
     for (const [name, value] of Object.entries(of.makes)) {
       values.set(
         name,
         valueOf(value, values).flatMap((piece) =>
-          typeof piece === "string" ? told(piece, logicalId(part.label)) : [piece]
+          typeof piece === "string" ? told(piece, logicalId(label)) : [piece]
         )
       )
     }

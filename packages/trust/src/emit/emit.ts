@@ -26,7 +26,9 @@ export interface Emitted {
 
 /** A part with what it is in the language. */
 interface Fragment<Of> {
-  readonly part: Written & { readonly kind: string }
+  readonly part: Part
+  /** What it is called in the code: a word of small letters, digits and `_`. */
+  readonly label: string
   readonly of: Of
 }
 
@@ -82,7 +84,7 @@ const documentOf = Effect.fnUntraced(function* <Key extends keyof Fragments>(
         (name) => known[name] !== undefined || ("desired" in part && foreseen[name] !== undefined)
       )
   )
-  const fragmentsIn = (of: Reference): ReadonlyArray<From<Fragments[Key]>> =>
+  const fragmentsIn = (of: Reference): ReadonlyArray<Fragment<Fragments[Key]>> =>
     labelled(open).flatMap(({ label, part }) => {
       const state = "desired" in part ? part.desired(of) : {}
       const written: Written = {
@@ -90,13 +92,10 @@ const documentOf = Effect.fnUntraced(function* <Key extends keyof Fragments>(
         state,
         text: (member) => (typeof state[member] === "string" ? state[member] : ""),
         makes: part.makes,
-        of,
-        label
+        of
       }
       const fragment = writerOf(part)?.in[key]?.(written)
-      return fragment === undefined
-        ? []
-        : [{ from: part, part: { ...written, kind: part.kind }, of: fragment }]
+      return fragment === undefined ? [] : [{ part, label, of: fragment }]
     })
 
   const made = new Set(fragmentsIn(reference).flatMap(({ of }) => madeBy(of)))
@@ -107,13 +106,13 @@ const documentOf = Effect.fnUntraced(function* <Key extends keyof Fragments>(
   )
   // What is only asked is asked where something needs the answer.
   const fragments = all.filter(
-    ({ from, of }) =>
-      "desired" in from ||
+    ({ of, part }) =>
+      "desired" in part ||
       madeBy(of).some((name) => all.some((each) => each.of !== of && needs(each.of, name)))
   )
-  const rest = open.filter((part) => "desired" in part && !all.some(({ from }) => from === part))
-  const noted = fragments.flatMap(({ from, of }) => {
-    const { note } = writerOf(from) ?? {}
+  const rest = open.filter((part) => "desired" in part && !all.some((each) => each.part === part))
+  const noted = fragments.flatMap(({ of, part }) => {
+    const { note } = writerOf(part) ?? {}
     return note !== undefined && isWriting(of) ? [note] : []
   })
   return {
@@ -135,10 +134,6 @@ const documentOf = Effect.fnUntraced(function* <Key extends keyof Fragments>(
     outputs
   }
 })
-
-interface From<Of> extends Fragment<Of> {
-  readonly from: Part
-}
 
 /** Each with a name of its own. */
 const labelled = (

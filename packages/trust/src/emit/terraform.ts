@@ -19,9 +19,9 @@ export const terraform = ({
 }: Document<Fragments["terraform"]>): string => {
   const addresses = new Map(inputs.map(({ name }) => [name, `var.${word(name)}`]))
   const written: Array<Labelled> = []
-  for (const { of, part } of fragments) {
+  for (const { label, of } of fragments) {
     if (!("type" in of)) continue
-    const block = { ...of, label: part.label }
+    const block = { ...of, label }
     for (const [name, expression] of Object.entries(of.makes)) {
       addresses.set(name, addressed(expression, block, addresses))
     }
@@ -96,6 +96,7 @@ const attributes = (
   const longest = Math.max(0, ...Object.keys(body).map(({ length }) => length))
   return Object.entries(body)
     .map(([key, value]) => {
+      // A block is made of members.
       const inner = marked(value, "block")
       return inner === undefined
         ? `${indent}${key.padEnd(longest)} = ${literal(value, addresses, indent)}\n`
